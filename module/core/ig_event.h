@@ -1,0 +1,69 @@
+/*
+ * ig_event.h: audit records as JSON lines, up to but without the chain's
+ * part ("chain", "seq", "prev", "hash", closing brace): see ig_chain.h.
+ * Owns nothing.  Called by the request state machine, the audit writer and,
+ * for backtest's output, integrityctl.
+ */
+
+#ifndef IG_EVENT_H
+#define IG_EVENT_H
+
+#include "ig_call.h"
+
+#define IG_LINE_MAX  8192       /* with the chain's part and the newline */
+#define IG_CHAIN_PART  320      /* what the chain's part takes at most */
+
+/* What only the host knows of a call. */
+typedef struct {
+    ig_str_t  method;
+    ig_str_t  path;             /* the location's name, or the URI */
+    ig_str_t  request;          /* nginx's request id; may be empty */
+    ig_str_t  node;
+    ig_str_t  body;             /* why the body was not inspected; or empty */
+    uint64_t  repeat;           /* cached: how many calls this line is for */
+} ig_event_host_t;
+
+/*
+ * kind "decision": one object per decided call.  Private fields as
+ * pseudonyms, text fields as fingerprints, values over 256 bytes cut.
+ * Where the line would pass IG_LINE_MAX, fields and counters give way and
+ * "cut":true says so.
+ */
+void ig_event_decision(ig_buf_t *b, const ig_call_t *call,
+    const ig_event_host_t *host);
+
+typedef struct {
+    int64_t   time;             /* ms since epoch */
+    ig_str_t  event;
+    unsigned  status;
+    unsigned  upstream;         /* 0: none was asked */
+    int64_t   duration;         /* ms */
+    bool      aborted;          /* the client left before the decision */
+} ig_event_outcome_t;
+
+void ig_event_outcome(ig_buf_t *b, const ig_event_outcome_t *o, ig_str_t node);
+
+/* kind "unclassified": calls of a place that named no action, summed up. */
+void ig_event_unclassified(ig_buf_t *b, int64_t time, ig_str_t node,
+    ig_str_t path, ig_str_t method, ig_str_t action, uint64_t count,
+    bool denied);
+
+/*
+ * kind "policy", part `part` (from 1) of `parts`: the canonical text behind
+ * the hash, split so that every line fits.  ig_event_policy_parts says how
+ * many there are.
+ */
+unsigned ig_event_policy_parts(const ig_policy_t *policy);
+void ig_event_policy(ig_buf_t *b, int64_t time, ig_str_t node,
+    const ig_policy_t *policy, unsigned part, unsigned parts);
+
+/* 26 characters of Crockford base32: 48 bits of ms, 80 random bits. */
+void ig_event_id(char out[26], int64_t time, const uint8_t random[10]);
+
+/*
+ * "decision;action=..;method=..;score=..;id=..;t=..;sig=..": t in seconds,
+ * sig HMAC-SHA256/128 in base64url over all before ";sig=".
+ */
+void ig_event_verdict(ig_buf_t *b, const ig_call_t *call, ig_str_t method);
+
+#endif /* IG_EVENT_H */

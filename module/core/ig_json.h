@@ -1,0 +1,57 @@
+/*
+ * ig_json.h: reading a body: limits first, then jansson, then the fields a
+ * plan wants.  The only door to jansson.
+ * Owns: the parsed tree, from ig_json_parse to ig_json_free.
+ * Called by the body reader in nginx and by backtest.
+ */
+
+#ifndef IG_JSON_H
+#define IG_JSON_H
+
+#include "ig_call.h"
+
+typedef struct ig_json_s  ig_json_t;
+
+typedef enum {
+    IG_JSON_OK = 0,
+    IG_JSON_EMPTY,              /* no body, or only white space */
+    IG_JSON_INVALID,            /* not JSON, duplicate keys, bad UTF-8 */
+    IG_JSON_DEPTH,              /* deeper than depth= */
+    IG_JSON_VALUES,             /* more values than values= */
+    IG_JSON_SET,                /* an array under '*' has over 64 elements */
+    IG_JSON_TYPE,               /* object or array where a value is expected */
+    IG_JSON_NOMEM
+} ig_json_state_e;
+
+/* "invalid json", "too deep", ... as the audit log says it. */
+ig_str_t ig_json_state_name(ig_json_state_e s);
+
+/*
+ * Counts depth and values of `text` in one scan, before anything is
+ * allocated.  OK, EMPTY, DEPTH, VALUES; syntax is not judged here.
+ */
+ig_json_state_e ig_json_scan(ig_str_t text, unsigned depth, unsigned values);
+
+/* Parses; duplicate keys are invalid. */
+ig_json_state_e ig_json_parse(ig_str_t text, ig_json_t **json);
+void ig_json_free(ig_json_t *json);
+
+/*
+ * Sets every field of the call's plan whose source is JSON.  Strings point
+ * into the tree: it must outlive the call.  mem: for sets and digits.
+ */
+ig_json_state_e ig_json_extract(const ig_json_t *json, ig_call_t *call,
+    ig_mem_t *mem);
+
+/*
+ * One value by name at the top level (event streams of integrityctl, the
+ * body's operation name): MISSING where absent, SET where not a scalar.
+ */
+ig_value_t ig_json_member(const ig_json_t *json, ig_str_t name,
+    ig_mem_t *mem);
+
+/* One value by the tokens of a JSON source without '*'. */
+ig_value_t ig_json_value(const ig_json_t *json, const ig_source_t *source,
+    ig_mem_t *mem);
+
+#endif /* IG_JSON_H */
