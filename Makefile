@@ -1,0 +1,173 @@
+# nginx-integrity: everything a person or CI starts. `make help` lists it.
+#
+#   make build CC=clang     another compiler
+#   make build SANITIZE=1   AddressSanitizer and UBSan, under build-asan/
+
+CC       = gcc
+PYTHON   = /usr/bin/python3
+SANITIZE = 0
+
+# make's own default for CC is `cc`; only what a person says counts.
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+
+ifeq ($(SANITIZE),1)
+OUT    = build-asan
+HARDEN = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+LDHARD = -fsanitize=address,undefined
+else
+OUT    = build
+HARDEN = -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LDHARD = -Wl,-z,relro -Wl,-z,now
+endif
+
+PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
+    libjansson-dev libssl-dev libpcre2-dev zlib1g-dev redis-server python3
+PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
+    python3-pytest python3-pytest-xdist python3-httpx python3-h2 \
+    python3-jsonschema python3-redis
+
+NGINX_SRC = /usr/share/nginx/src
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: help deps deps-build build unit-programs demo run test bench clean \
+    all-of-build ctl FORCE
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+
+# Packages: apt-get runs only where something is missing.
+
+# $(1): packages
+define install-packages
+@missing=; for package in $(1); do \
+    [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" \
+        = installed ] || missing="$$missing $$package"; \
+done; \
+[ -z "$$missing" ] || { \
+    sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+    echo "installing:$$missing"; \
+    $$sudo apt-get -q update \
+    && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+        --no-install-recommends install $$missing; }
+endef
+
+deps: ## install what building and testing need (apt)
+	$(call install-packages,$(PACKAGES_TEST))
+
+deps-build:
+	$(call install-packages,$(PACKAGES_BUILD))
+
+
+# Building. Two makes at once in one directory wait for each other: the public
+# targets take the lock of $(OUT), the ones in lower half do the work.
+
+LOCKED = +@mkdir -p $(OUT) && flock --close $(OUT)/lock \
+    $(MAKE) --no-print-directory
+
+build: ## build the module and integrityctl (CC=gcc|clang, SANITIZE=1)
+	$(LOCKED) all-of-build
+
+unit-programs: ## build the unit test programs
+	$(LOCKED) all-of-unit
+
+STRICT   = -Wall -Wextra -Werror -Wpointer-arith -Wstrict-prototypes \
+    -Wmissing-prototypes -Wshadow -Wvla
+CFLAGS   = -g $(HARDEN) -fPIE $(STRICT)
+LDFLAGS  = -pie $(LDHARD)
+INCLUDES = -Imodule/core -Imodule/store
+
+CORE  = $(wildcard module/core/*.c)
+STORE = $(wildcard module/store/*.c)
+# the codec: what in module/redis needs no nginx
+CODEC = $(shell grep -sL ngx_ module/redis/*.c)
+CTL   = $(wildcard module/ctl/*.c)
+UNIT  = $(wildcard lua-free-tests/unit/*.c)
+
+object = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+
+TESTS     = $(filter lua-free-tests/unit/test_%,$(UNIT))
+PROGRAMS  = $(patsubst lua-free-tests/unit/%.c,$(OUT)/unit/%,$(TESTS))
+UNIT_REST = $(call object,$(filter-out $(TESTS),$(UNIT)))
+
+export CC
+export MODULE_CC_OPT = $(HARDEN) -fPIC -fno-semantic-interposition \
+    $(if $(filter 1,$(SANITIZE)),-DNGX_DEBUG_PALLOC=1)
+export MODULE_LD_OPT = $(LDHARD) -fPIC
+
+ifeq ($(SANITIZE),1)
+MODULE_SRC = $(OUT)/source/nginx
+else
+MODULE_SRC = $(NGINX_SRC)
+endif
+
+.PHONY: all-of-build all-of-unit module sanitized-nginx
+
+all-of-build: module $(OUT)/integrityctl
+
+all-of-unit: $(PROGRAMS)
+
+sanitized-nginx:
+ifeq ($(SANITIZE),1)
+	+@tools/build-sanitized-nginx $(OUT)
+endif
+
+module: sanitized-nginx
+	+@tools/build-module $(MODULE_SRC) $(OUT)
+
+# Objects made with another compiler or other flags are made again.
+$(OUT)/flags: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(CC) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ \
+	    || echo '$(CC) $(CFLAGS) $(LDFLAGS)' > $@
+
+$(call object,$(CORE) $(STORE)): PURE = -std=c11
+$(call object,$(CODEC)): PURE = -std=gnu11 -Imodule/redis
+$(call object,$(CTL)):   PURE = -std=gnu11 -Imodule/ctl
+$(call object,$(UNIT)):  PURE = -std=gnu11 -Imodule/redis -Ilua-free-tests/unit
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	@echo "  CC        $@"
+	@$(CC) $(CFLAGS) $(PURE) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(OUT)/libcore.a: $(call object,$(CORE) $(STORE))
+	@rm -f $@ && ar rcs $@ $^
+
+$(OUT)/integrityctl: $(call object,$(CTL)) $(OUT)/libcore.a
+	@echo "  LINK      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -lm
+
+$(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
+    $(call object,$(CODEC)) $(OUT)/libcore.a
+	@mkdir -p $(@D)
+	@echo "  LINK      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+	    -lcmocka -lhiredis -ljansson -lcrypto -lm
+
+.SECONDARY:
+
+-include $(patsubst %.o,%.d,$(call object,$(CORE) $(STORE) $(CODEC) $(CTL) \
+    $(UNIT)))
+
+
+# Using.
+
+demo: deps-build build ## show it at work: shoppers, three schemes, the audit log
+	@$(PYTHON) demo/demo.py
+
+run: deps-build build ## the demo's set-up in the foreground, until Ctrl-C
+	@$(PYTHON) demo/demo.py --run
+
+test: deps ## run every test, ends with one line of totals
+	+@$(PYTHON) lua-free-tests/run.py
+
+bench: deps build ## compare with plain nginx and limit_req
+	@$(PYTHON) lua-free-tests/bench/bench.py
+
+clean: ## remove everything built
+	rm -rf build build-*
