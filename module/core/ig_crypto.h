@@ -1,6 +1,6 @@
 /*
  * ig_crypto.h: the only door to libcrypto: digests, keyed hashes, key
- * derivation, constant-time comparison.  Owns nothing; no allocation in the
+ * derivation, random bytes, wiping.  Owns nothing; no allocation in the
  * hash functions.  Called by secrets, the call, the chain, the policy.
  */
 
@@ -33,14 +33,24 @@ void ig_hmac_update(ig_hmac_t *h, const void *data, size_t len);
 void ig_hmac_update_str(ig_hmac_t *h, ig_str_t s);
 void ig_hmac_final(ig_hmac_t *h, uint8_t out[IG_SHA256]);
 
-/* HKDF-SHA256 (RFC 5869) with an empty salt; IG_OK or IG_ERROR. */
+/*
+ * HKDF-SHA256 (RFC 5869) with an empty salt.  IG_ERROR where outlen is over
+ * 255 * 32.
+ */
 int ig_hkdf(const void *secret, size_t len, ig_str_t info, uint8_t *out,
     size_t outlen);
 
-/* Standard base64 (RFC 4648 section 4), padding required; IG_OK or IG_ERROR. */
+/*
+ * Standard base64 (RFC 4648 section 4), padding required, no blanks.
+ * *outlen is the room in `out` before and the number of bytes after; IG_ERROR
+ * where the text is wrong or does not fit, `out` is then undefined.
+ */
 int ig_base64_decode(ig_str_t in, uint8_t *out, size_t *outlen);
 
 /* 0 or IG_ERROR. */
 int ig_random(void *out, size_t len);
+
+/* Zeroes memory that held a secret; never optimized away. */
+void ig_wipe(void *data, size_t len);
 
 #endif /* IG_CRYPTO_H */
