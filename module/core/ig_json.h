@@ -32,13 +32,19 @@ ig_str_t ig_json_state_name(ig_json_state_e s);
  */
 ig_json_state_e ig_json_scan(ig_str_t text, unsigned depth, unsigned values);
 
-/* Parses; duplicate keys are invalid. */
+/*
+ * Parses: OK, INVALID (no value at all is invalid too: scan first) or NOMEM.
+ * Duplicate keys and integers over 64 bits are invalid; a lone value at the
+ * top is valid JSON without fields.
+ */
 ig_json_state_e ig_json_parse(ig_str_t text, ig_json_t **json);
 void ig_json_free(ig_json_t *json);
 
 /*
- * Sets every field of the call's plan whose source is JSON.  Strings point
- * into the tree: it must outlive the call.  mem: for sets and digits.
+ * Sets every field of the call's plan whose source is JSON, or, where the
+ * result is not OK (SET, TYPE, NOMEM), leaves all of them missing.  null and
+ * "" are missing.  Strings point into the tree: it must outlive the call.
+ * mem: for sets and digits.
  */
 ig_json_state_e ig_json_extract(const ig_json_t *json, ig_call_t *call,
     ig_mem_t *mem);
@@ -50,7 +56,10 @@ ig_json_state_e ig_json_extract(const ig_json_t *json, ig_call_t *call,
 ig_value_t ig_json_member(const ig_json_t *json, ig_str_t name,
     ig_mem_t *mem);
 
-/* One value by the tokens of a JSON source without '*'. */
+/*
+ * One value by the tokens of a JSON source without '*'; as ig_json_member.
+ * UNKNOWN from either where mem gave nothing.
+ */
 ig_value_t ig_json_value(const ig_json_t *json, const ig_source_t *source,
     ig_mem_t *mem);
 
