@@ -7,13 +7,13 @@
  * Order of use:
  *   ig_call_init
  *   ig_call_set_text / _set_value / _add_member for each field of the plan,
- *   or ig_json_extract for those from the body; ig_call_fields_done
+ *   or ig_json_extract for those from the body
  *   ig_call_ops          -> the store runs them
  *   ig_call_answer       (the same ops, states and raw set)
  *   ig_call_decide
  *   ig_call_settle       -> the store runs them, nobody waits
  *   ig_call_complete     -> at the end of an answered call, nobody waits
- * or ig_call_undo instead of settle, where the call never took effect.
+ * or ig_op_undo instead of settle, where the call never took effect.
  */
 
 #ifndef IG_CALL_H
@@ -65,6 +65,8 @@ typedef struct {
 
     ig_decision_e       decision;       /* what takes effect */
     ig_decision_e       would;          /* with dry-run rules and places */
+    ig_decision_e       counted;        /* by enforced rules, as if the place
+                                           were enforced: counters go by it */
     int                 score;          /* of enforced rules */
     int                 would_score;    /* with dry-run rules */
     ig_evaluation_e     evaluation;

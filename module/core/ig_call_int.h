@@ -1,0 +1,50 @@
+/*
+ * ig_call_int.h: what the files of the call share, and nobody else.
+ * Owns and borrows nothing.  Included by ig_call*.c only.
+ */
+
+#ifndef IG_CALL_INT_H
+#define IG_CALL_INT_H
+
+#include "ig_call.h"
+#include "ig_window.h"
+
+/* What a key tuple's fields come to; call->tuple_state[i] is NEW or HASHED. */
+typedef enum {
+    IG_TUPLE_NEW = 0,           /* never looked up */
+    IG_TUPLE_HASHED,            /* each field has one value; call->tuple[i] */
+    IG_TUPLE_SET,               /* some field is a set: a hash per combination */
+    IG_TUPLE_MISSING,           /* some field is missing */
+    IG_TUPLE_UNKNOWN            /* some field cannot be told (yet) */
+} ig_tuple_state_e;
+
+/*
+ * NEW -> HASHED, and stays.  The others are judged anew each time: body and
+ * late fields come in later than the first question may.
+ */
+
+/* Looks the tuple's fields up; hashes them once. */
+ig_tuple_state_e ig_call_tuple(ig_call_t *call, unsigned tuple);
+
+/*
+ * The keyed hash of a tuple whose fields have the values value[0 ...], in the
+ * tuple's order; none of them missing, unknown or a set.
+ */
+void ig_call_hash(const ig_call_t *call, const ig_value_t *const *value,
+    unsigned nvalues, uint8_t key[IG_HASH]);
+
+/* A text field's value from a variable's bytes: decode= and net=. */
+ig_value_t ig_field_text(const ig_source_t *source, ig_str_t text,
+    ig_mem_t *mem);
+
+/* Whether if= is true now; without if= it is. */
+bool ig_call_cond(const ig_call_t *call, const ig_counter_t *counter);
+
+/* The three values no number or string goes with, and SET. */
+static inline ig_value_t
+ig_value_of(ig_type_e type)
+{
+    return (ig_value_t) { .type = type };
+}
+
+#endif /* IG_CALL_INT_H */
