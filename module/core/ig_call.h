@@ -37,6 +37,12 @@ typedef struct {
     unsigned     nmembers;
 } ig_members_t;
 
+/* When a key was seen, as read before the decision; ms, -1: not known. */
+typedef struct {
+    int64_t  first;
+    int64_t  last;
+} ig_seen_t;
+
 /* What became of a rule of the plan, by index in plan->rule. */
 typedef enum {
     IG_RULE_NOT = 0,            /* false */
@@ -71,6 +77,9 @@ typedef struct {
     int                 would_score;    /* with dry-run rules */
     ig_evaluation_e     evaluation;
     bool                refused;        /* new-key cap hit */
+
+    /* private from here on */
+    ig_seen_t          *seen;           /* by counter id: first and last */
 } ig_call_t;
 
 /* Bytes of the block that ig_call_init wants, aligned as by malloc. */
@@ -123,7 +132,10 @@ void ig_call_decide(ig_call_t *call);
 /*
  * What is written after the decision: take-backs of `accepted` counters where
  * the decision (or, in dry run, what it would have been) is throttle or deny;
- * first and last; counters whose if= reads counters; decision.* counters.
+ * first and last; counters whose if= reads counters; decision.* counters.  A
+ * refused call writes nothing, here and in ig_call_complete.
+ * In ops that write first and last, raw is what was read of the key before
+ * the decision, where that is known: a store without it must look again.
  * `op` are those of ig_call_ops as answered; writes at most plan->max_ops
  * to `out`.
  */
@@ -132,7 +144,8 @@ unsigned ig_call_settle(ig_call_t *call, const ig_op_t *op, unsigned nops,
 
 /*
  * At the end of a call the application answered with 2xx: the ops of
- * `completed` counters.  Late fields must have been set before.
+ * `completed` counters.  Late fields must have been set before.  None where
+ * the call would have been throttled or denied but for a dry-run place.
  */
 unsigned ig_call_complete(ig_call_t *call, ig_op_t *out);
 

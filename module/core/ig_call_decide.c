@@ -54,6 +54,11 @@ ig_call_answer(ig_call_t *call, const ig_op_t *op, unsigned nops,
             value = ig_value_worst(call->counter[id], value);
         }
 
+        if (op[i].state == IG_OP_DONE) {
+            call->seen[id].first = op[i].raw.first;
+            call->seen[id].last = op[i].raw.last;
+        }
+
         last = op[i].counter;
         call->counter[id] = value;
     }

@@ -176,6 +176,13 @@ ig_ops_key(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
 
         } else if (c->kind == IG_SUM || c->kind == IG_MEAN) {
             (void) ig_call_summand(ops->call, c, &op->delta);
+
+        } else if ((c->kind == IG_FIRST || c->kind == IG_LAST)
+                   && ops->call->tuple_state[c->tuple] == IG_TUPLE_HASHED)
+        {
+            /* of several keys it is not remembered which was seen when */
+            op->raw.first = ops->call->seen[c->id].first;
+            op->raw.last = ops->call->seen[c->id].last;
         }
 
         return;
