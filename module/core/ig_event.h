@@ -13,6 +13,15 @@
 #define IG_LINE_MAX  8192       /* with the chain's part and the newline */
 #define IG_CHAIN_PART  320      /* what the chain's part takes at most */
 
+#define IG_EVENT_POLICY  8      /* bytes of the policy's hash in every event */
+
+/*
+ * Every function below but the last two begins a line in an empty buffer of
+ * IG_LINE_MAX bytes; b->full where the buffer is smaller and does not do.
+ * Texts that are too long are cut and end with an ellipsis; "cut":true says
+ * that a line has such a text or lacks an item.
+ */
+
 /* What only the host knows of a call. */
 typedef struct {
     ig_str_t  method;
@@ -25,16 +34,16 @@ typedef struct {
 
 /*
  * kind "decision": one object per decided call.  Private fields as
- * pseudonyms, text fields as fingerprints, values over 256 bytes cut.
- * Where the line would pass IG_LINE_MAX, fields and counters give way and
- * "cut":true says so.
+ * pseudonyms, text fields as fingerprints, both null without a secret; values
+ * over 256 bytes are cut.  Where the line would pass IG_LINE_MAX, the last
+ * fields give way, then counters, then rules.
  */
 void ig_event_decision(ig_buf_t *b, const ig_call_t *call,
     const ig_event_host_t *host);
 
 typedef struct {
     int64_t   time;             /* ms since epoch */
-    ig_str_t  event;
+    ig_str_t  event;            /* the id of its decision */
     unsigned  status;
     unsigned  upstream;         /* 0: none was asked */
     int64_t   duration;         /* ms */
@@ -62,7 +71,8 @@ void ig_event_id(char out[26], int64_t time, const uint8_t random[10]);
 
 /*
  * "decision;action=..;method=..;score=..;id=..;t=..;sig=..": t in seconds,
- * sig HMAC-SHA256/128 in base64url over all before ";sig=".
+ * sig HMAC-SHA256/128 in base64url over all before ";sig=", with the verdict
+ * key of the secret's first line; left out where there is no secret.
  */
 void ig_event_verdict(ig_buf_t *b, const ig_call_t *call, ig_str_t method);
 
