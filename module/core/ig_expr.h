@@ -38,6 +38,13 @@ typedef bool (*ig_resolve_pt)(void *ctx, ig_str_t text, ig_name_t *name);
 int ig_expr_compile(ig_mem_t *mem, ig_str_t text, ig_resolve_pt resolve,
     void *ctx, ig_expr_t **expr, ig_error_t *err, ig_pos_t pos);
 
+/*
+ * Names that mean something in the language itself (has, or, abs, min, max,
+ * rate, hour, weekday, true, false): no field, counter or threshold may be
+ * called so.
+ */
+bool ig_expr_reserved(ig_str_t name);
+
 /* Calls visit once for every distinct name the expression reads. */
 void ig_expr_names(const ig_expr_t *expr,
     void (*visit)(void *ctx, const ig_name_t *name), void *ctx);

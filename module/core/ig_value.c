@@ -144,6 +144,10 @@ ig_parse_duration(ig_str_t s, int64_t *ms)
     const char       *p, *end;
     const ig_unit_t  *unit;
 
+    if (s.len == 0) {
+        return false;
+    }
+
     total = 0;
     rank = 9;
 
