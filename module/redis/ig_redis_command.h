@@ -1,10 +1,22 @@
 /*
  * ig_redis_command.h: operations as commands in RESP2, replies as raw answers.
- * hiredis' types, no nginx, no I/O.  Called by the client, and by the tests
- * that hold both stores against each other.
+ * Owns nothing.  No nginx, no I/O; called by the client, and by the tests that
+ * hold both stores against each other.
  *
- * Only plain commands that Redis 6.2 and Valkey 7.2 know; every string key
- * written carries a TTL in the same batch.
+ * Only plain commands that Redis 6.2 and Valkey 7.2 know.  Keys, where # is
+ * the keyed hash of the tenant and the key tuple in base64url, and the number
+ * behind the shape the first half of counter->ident, so that a counter which
+ * changed under its name never meets its old data:
+ *
+ *   count              string  ig:1:{<counter>:#}:<shape>.<ident>:<bucket>
+ *   sum, mean          hash    ig:1:{<counter>:#}:<shape>.<ident>:<bucket>
+ *   count exact        zset    ig:1:{<counter>:#}:<shape>.<ident>
+ *   distinct           zset    ig:1:{<counter>:#}:<shape>.<ident>
+ *   first              hash    ig:1:{<counter>:#}:<shape>.<ident>
+ *   last               string  ig:1:{<counter>:#}:<shape>.<ident>
+ *   warm-up marker     string  ig:1:{<counter>}:since.<ident>
+ *
+ * Whatever creates a key gives it its TTL in the same batch.
  */
 
 #ifndef IG_REDIS_COMMAND_H
@@ -12,46 +24,49 @@
 
 #include "ig_store.h"
 
-/* Longest text of all commands of one op. */
+#include "ig_redis_reply.h"
+
+/* Longest text of all commands of one op, of ig_redis_op_again, of a marker. */
 #define IG_REDIS_OP_TEXT  2048
 
 /*
  * Appends the commands of one op to b and sets *recipe, by which the replies
- * are read.  note may be NULL.  Returns how many replies will come.
+ * are read.  note may be NULL.  Returns how many replies will come; where
+ * that is none, the op is final already.
+ *
+ * READ and ADD start op->raw afresh.  UNDO of distinct goes by raw.was, as the
+ * ADD left it.  PUT of first and last go by raw as a READ of the same counter
+ * left it; zeros or -1 mean that it was not read.
  */
-unsigned ig_redis_op_write(ig_buf_t *b, const ig_op_t *op,
-    const ig_note_t *note, uint8_t *recipe);
-
-/* One reply, flattened by our redisReader functions: no tree is kept. */
-typedef enum {
-    IG_REPLY_NIL = 0,
-    IG_REPLY_INTEGER,
-    IG_REPLY_STRING,            /* bulk or status */
-    IG_REPLY_ERROR,
-    IG_REPLY_ARRAY
-} ig_reply_type_e;
-
-typedef struct {
-    ig_reply_type_e  type;
-    int64_t          integer;
-    ig_str_t         str;
-    unsigned         nitems;
-    struct {
-        bool      nil;
-        ig_str_t  str;
-    }                item[4];
-} ig_reply_t;
+unsigned ig_redis_op_write(ig_buf_t *b, ig_op_t *op, const ig_note_t *note,
+    uint8_t *recipe);
 
 /*
- * Takes reply `index` (from 0) of an op.  After the last one op->state is
- * DONE or FAILED.  An error reply or one of a wrong type makes it FAILED.
- * *again is set where a follow-up op write is wanted (a key that should have
- * had a TTL turned out new: see ig_redis_op_expire).
+ * Takes reply `index` (from 0) of an op.  IG_AGAIN: more replies of it come.
+ * IG_OK: this was the last, op->state is DONE or FAILED (an error reply, or a
+ * value that is no number).  IG_ERROR: such a reply is not one to this
+ * command; the op is FAILED, and whoever sent it is out of step.
+ *
+ * *again is set (never cleared) where ig_redis_op_again has to follow: what
+ * the note said of the key was wrong, or a take-back found nothing to take.
  */
-void ig_redis_op_reply(ig_op_t *op, const ig_note_t *note, uint8_t recipe,
-    unsigned index, const ig_reply_t *reply, bool *again);
+int ig_redis_op_reply(ig_op_t *op, uint8_t recipe, unsigned index,
+    const ig_reply_t *reply, bool *again);
 
-/* The EXPIRE for a key that lost its TTL note; one reply, to be ignored. */
-unsigned ig_redis_op_expire(ig_buf_t *b, const ig_op_t *op);
+/* Appends what must follow; returns the number of replies, to be ignored. */
+unsigned ig_redis_op_again(ig_buf_t *b, const ig_op_t *op);
+
+/*
+ * The marker that tells since when (ms since epoch) Redis has remembered a
+ * counter: written with `now` where there is none, then read.  Two replies:
+ * the first tells nothing, the second is a number as text.
+ */
+#define IG_REDIS_MARKER_REPLIES  2
+void ig_redis_marker_write(ig_buf_t *b, const ig_counter_t *counter,
+    int64_t now);
+int64_t ig_redis_marker_value(const ig_reply_t *reply);     /* -1: none */
+
+/* One argument "$<len>\r\n<bytes>\r\n" of a command. */
+void ig_redis_arg(ig_buf_t *b, ig_str_t arg);
 
 #endif /* IG_REDIS_COMMAND_H */
