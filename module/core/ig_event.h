@@ -52,6 +52,13 @@ typedef struct {
 
 void ig_event_outcome(ig_buf_t *b, const ig_event_outcome_t *o, ig_str_t node);
 
+/*
+ * kind "repeat": `count` more calls which the decision line of `event` stands
+ * for (answered from shared memory: same key, rule, decision and second).
+ */
+void ig_event_repeat(ig_buf_t *b, int64_t time, ig_str_t event,
+    uint64_t count, ig_str_t node);
+
 /* kind "unclassified": calls of a place that named no action, summed up. */
 void ig_event_unclassified(ig_buf_t *b, int64_t time, ig_str_t node,
     ig_str_t path, ig_str_t method, ig_str_t action, uint64_t count,

@@ -43,6 +43,23 @@ ig_event_outcome(ig_buf_t *b, const ig_event_outcome_t *o, ig_str_t node)
 
 
 void
+ig_event_repeat(ig_buf_t *b, int64_t time, ig_str_t event, uint64_t count,
+    ig_str_t node)
+{
+    ig_event_line_t  l;
+
+    if (ig_event_begin(&l, b, ig_str("repeat"), time) != IG_OK) {
+        return;
+    }
+
+    ig_event_member(&l, ig_str("event"), event, IG_EVENT_NAME);
+    ig_event_uint(&l, ig_str("count"), count);
+    ig_event_member(&l, ig_str("node"), node, IG_EVENT_NAME);
+    ig_event_end(&l);
+}
+
+
+void
 ig_event_unclassified(ig_buf_t *b, int64_t time, ig_str_t node, ig_str_t path,
     ig_str_t method, ig_str_t action, uint64_t count, bool denied)
 {

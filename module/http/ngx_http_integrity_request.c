@@ -1,0 +1,506 @@
+/*
+ * ngx_http_integrity_request.c: the state machine of a request, from the
+ * phase handler to the moment the decision takes effect, and the outcome at
+ * its end.  States and owners: see ngx_http_integrity.h.
+ * Owns nothing.  Called by nginx's phases and the end of a turn.
+ */
+
+#include "ngx_http_integrity.h"
+
+static ngx_int_t ngx_http_integrity_go(ngx_http_integrity_ctx_t *ctx);
+
+
+static ngx_uint_t
+ngx_http_integrity_method_matches(ngx_http_request_t *r,
+    ig_action_settings_t *settings)
+{
+    unsigned  i;
+
+    if (settings->nmethods == 0) {
+        return (r->method & (NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH
+                             |NGX_HTTP_DELETE)) != 0;
+    }
+
+    for (i = 0; i < settings->nmethods; i++) {
+        if (ig_str_eq(settings->method[i],
+                      ngx_http_integrity_str(r->method_name)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A variable that says nothing known means on: never pass by accident. */
+
+static ig_mode_e
+ngx_http_integrity_mode(ngx_http_request_t *r,
+    ngx_http_integrity_loc_conf_t *lcf)
+{
+    ig_mode_e      mode;
+    ngx_str_t      value;
+    static time_t  told;
+
+    if (lcf->mode->mode != IG_MODE_VARIABLE) {
+        return lcf->mode->mode;
+    }
+
+    if (ngx_http_complex_value(r, lcf->mode->value, &value) != NGX_OK) {
+        return IG_MODE_ON;
+    }
+
+    if (ig_mode_parse(ngx_http_integrity_str(value), &mode)) {
+        return mode;
+    }
+
+    if (told != ngx_time()) {
+        told = ngx_time();
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "integrity: \"%V\" is none of on, dry_run, off: "
+                      "taken as on", &value);
+    }
+
+    return IG_MODE_ON;
+}
+
+
+static ig_str_t
+ngx_http_integrity_path(ngx_http_request_t *r,
+    ngx_http_integrity_loc_conf_t *lcf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (lcf->log->settings.path_uri) {
+        return ngx_http_integrity_str(r->uri);
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return ngx_http_integrity_str(clcf->name);
+}
+
+
+/* A fresh call on `plan`; event id and time stay those of the request. */
+
+static ngx_int_t
+ngx_http_integrity_begin(ngx_http_integrity_ctx_t *ctx, const ig_plan_t *plan)
+{
+    char                             event[26];
+    void                            *block;
+    u_char                           random[10];
+    int64_t                          time;
+    ngx_str_t                        tenant;
+    ngx_http_request_t              *r;
+    ngx_http_integrity_main_conf_t  *mcf;
+
+    r = ctx->request;
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_integrity_module);
+
+    if (ctx->call != NULL) {
+        time = ctx->call->time;
+        ngx_memcpy(event, ctx->call->event, sizeof(event));
+
+    } else {
+        time = ngx_http_integrity_now();
+        ngx_http_integrity_random(random, sizeof(random));
+        ig_event_id(event, time, random);
+    }
+
+    ngx_str_null(&tenant);
+
+    if (ctx->conf->tenant != NULL
+        && ngx_http_complex_value(r, ctx->conf->tenant, &tenant) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    block = ngx_palloc(r->pool, ig_call_size(mcf->policy, plan));
+    if (block == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->call = ig_call_init(block, mcf->policy, plan, &ctx->conf->place,
+                             mcf->secret, ngx_http_integrity_str(tenant),
+                             time, event);
+
+    ctx->call->dry_run = ctx->dry_run;
+    ctx->path = ngx_http_integrity_path(r, ctx->conf);
+
+    return ngx_http_integrity_fields(ctx, 0);
+}
+
+
+/* Decided without the store: refused for its body, or named no action. */
+
+static ngx_int_t
+ngx_http_integrity_refuse(ngx_http_integrity_ctx_t *ctx)
+{
+    ig_call_t  *call;
+
+    call = ctx->call;
+
+    call->evaluation = IG_SKIPPED;
+    call->would = IG_DENY;
+    call->decision = ctx->dry_run ? IG_ALLOW : IG_DENY;
+
+    ngx_http_integrity_record(ctx);
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_integrity_unclassified(ngx_http_integrity_ctx_t *ctx, ig_str_t action)
+{
+    ngx_http_integrity_main_conf_t  *mcf;
+
+    ngx_http_integrity_quiet_count(ctx, action);
+
+    if (!ctx->conf->action->settings.unclassified_deny) {
+        ctx->call = NULL;
+        ctx->state = NGX_HTTP_INTEGRITY_IGNORED;
+        return NGX_DECLINED;
+    }
+
+    mcf = ngx_http_get_module_main_conf(ctx->request,
+                                        ngx_http_integrity_module);
+
+    if (ctx->call == NULL
+        && ngx_http_integrity_begin(ctx, mcf->empty) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->status = ctx->conf->status_deny;
+    ctx->reason = ig_str("no action named");
+
+    return ngx_http_integrity_refuse(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_integrity_start(ngx_http_request_t *r,
+    ngx_http_integrity_loc_conf_t *lcf, ngx_http_integrity_ctx_t *ctx)
+{
+    ig_mode_e  mode;
+
+    if (!ngx_http_integrity_method_matches(r, &lcf->action->settings)) {
+        return NGX_DECLINED;
+    }
+
+    mode = ngx_http_integrity_mode(r, lcf);
+
+    if (mode == IG_MODE_OFF) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_integrity_worker.mcf == NULL) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_http_integrity_make_ctx(r);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    ctx->conf = lcf;
+    ctx->dry_run = mode == IG_MODE_DRY_RUN;
+    ctx->state = NGX_HTTP_INTEGRITY_START;
+
+    return ngx_http_integrity_go(ctx);
+}
+
+
+/* Makes the call once its action is known; NGX_OK, or what to answer now. */
+
+static ngx_int_t
+ngx_http_integrity_classify(ngx_http_integrity_ctx_t *ctx)
+{
+    ig_str_t          action;
+    const ig_plan_t  *plan;
+
+    plan = ngx_http_integrity_plan(ctx->request, ctx->conf, &action);
+
+    if (plan == NULL) {
+        return ngx_http_integrity_unclassified(ctx, action);
+    }
+
+    return ngx_http_integrity_begin(ctx, plan) == NGX_OK
+           ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* The body's fields for the present plan; NGX_OK, or what to answer now. */
+
+static ngx_int_t
+ngx_http_integrity_inspect(ngx_http_integrity_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_integrity_body(ctx);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_integrity_refuse(ctx);
+    }
+
+    return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
+}
+
+
+/* integrity_action ... body: the body first, then what it says to do. */
+
+static ngx_int_t
+ngx_http_integrity_go_body(ngx_http_integrity_ctx_t *ctx)
+{
+    ngx_int_t                        rc;
+    ngx_http_integrity_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(ctx->request,
+                                        ngx_http_integrity_module);
+
+    if (ctx->call == NULL
+        && ngx_http_integrity_begin(ctx, mcf->empty) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_integrity_inspect(ctx);
+
+    return rc == NGX_OK ? ngx_http_integrity_classify(ctx) : rc;
+}
+
+
+/* From START, at first and again when the body is there. */
+
+static ngx_int_t
+ngx_http_integrity_go(ngx_http_integrity_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->conf->action->settings.body) {
+        rc = ngx_http_integrity_go_body(ctx);
+
+    } else if (ctx->call == NULL) {
+        rc = ngx_http_integrity_classify(ctx);
+
+        if (rc == NGX_OK && ngx_http_integrity_cached(ctx, 1) == NGX_OK) {
+            return NGX_AGAIN;
+        }
+
+    } else {
+        rc = NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->call->plan->body) {
+        rc = ngx_http_integrity_inspect(ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ngx_http_integrity_cached(ctx, 0) == NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_integrity_count(ctx);
+}
+
+
+/* The record is in the file, or is lost: now the decision takes effect. */
+
+static ngx_int_t
+ngx_http_integrity_effect(ngx_http_integrity_ctx_t *ctx)
+{
+    ig_call_t                      *call;
+    ngx_http_integrity_loc_conf_t  *conf;
+
+    call = ctx->call;
+    conf = ctx->conf;
+
+    if (ctx->lost && conf->log->settings.on_error_deny && !ctx->dry_run) {
+        ngx_http_integrity_take_back(ctx);
+        call->decision = IG_DENY;
+        ctx->status = NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    } else {
+        ngx_http_integrity_settle(ctx);
+    }
+
+    if (call->decision < IG_THROTTLE) {
+        ctx->state = NGX_HTTP_INTEGRITY_PASSED;
+        return NGX_DECLINED;
+    }
+
+    ctx->state = NGX_HTTP_INTEGRITY_REJECTED;
+
+    if (ctx->status == 0) {
+        ctx->status = call->decision == IG_THROTTLE ? conf->status_throttle
+                                                    : conf->status_deny;
+    }
+
+    return ngx_http_integrity_answer(ctx->request, ctx);
+}
+
+
+ngx_int_t
+ngx_http_integrity_handler(ngx_http_request_t *r)
+{
+    ngx_http_integrity_ctx_t       *ctx;
+    ngx_http_integrity_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_integrity_module);
+
+    if (!lcf->enabled || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_integrity_get_ctx(r);
+
+    if (ctx == NULL) {
+        return ngx_http_integrity_start(r, lcf, NULL);
+    }
+
+    switch (ctx->state) {
+
+    case NGX_HTTP_INTEGRITY_START:
+        return ngx_http_integrity_go(ctx);
+
+    case NGX_HTTP_INTEGRITY_BODY:
+    case NGX_HTTP_INTEGRITY_COUNTING:
+    case NGX_HTTP_INTEGRITY_RECORDING:
+        return NGX_AGAIN;
+
+    case NGX_HTTP_INTEGRITY_RECORDED:
+        return ngx_http_integrity_effect(ctx);
+
+    case NGX_HTTP_INTEGRITY_IGNORED:
+        return ngx_http_integrity_start(r, lcf, ctx);
+
+    default: /* PASSED, REJECTED */
+        return NGX_DECLINED;
+    }
+}
+
+
+/* From the end of a turn: the line of this request has been written. */
+
+void
+ngx_http_integrity_resume(ngx_http_integrity_ctx_t *ctx)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->state = NGX_HTTP_INTEGRITY_RECORDED;
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* -- the end of the request ---------------------------------------------- */
+
+static unsigned
+ngx_http_integrity_upstream_status(ngx_http_request_t *r)
+{
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    return (unsigned) state[r->upstream_states->nelts - 1].status;
+}
+
+
+static void
+ngx_http_integrity_outcome(ngx_http_request_t *r,
+    ngx_http_integrity_ctx_t *ctx)
+{
+    ngx_time_t                      *tp;
+    ngx_msec_int_t                   ms;
+    ig_event_outcome_t               outcome;
+    ngx_http_integrity_file_t       *file;
+    ngx_http_integrity_main_conf_t  *mcf;
+
+    file = ctx->conf->log->file;
+
+    if (file == NULL) {
+        return;
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_integrity_module);
+
+    tp = ngx_timeofday();
+    ms = (ngx_msec_int_t) ((tp->sec - r->start_sec) * 1000
+                           + (tp->msec - r->start_msec));
+
+    outcome.time = ngx_http_integrity_now();
+    outcome.event.len = sizeof(ctx->call->event);
+    outcome.event.data = ctx->call->event;
+    outcome.status = (unsigned) (r->err_status ? r->err_status
+                                               : r->headers_out.status);
+    outcome.upstream = ngx_http_integrity_upstream_status(r);
+    outcome.duration = ngx_max(ms, 0);
+    outcome.aborted = !ctx->recorded;
+
+    ig_event_outcome(ngx_http_integrity_audit_line(file), &outcome,
+                     ngx_http_integrity_str(mcf->node));
+    ngx_http_integrity_audit_add(file, NULL);
+}
+
+
+ngx_int_t
+ngx_http_integrity_log_handler(ngx_http_request_t *r)
+{
+    unsigned                   upstream;
+    ngx_uint_t                 status;
+    ngx_http_integrity_ctx_t  *ctx;
+
+    ctx = ngx_http_integrity_get_ctx(r);
+
+    if (ctx == NULL || ctx->call == NULL
+        || ngx_http_integrity_worker.mcf == NULL)
+    {
+        return NGX_OK;
+    }
+
+    if (!ctx->recorded && ctx->state < NGX_HTTP_INTEGRITY_RECORDING) {
+        ig_metric_add(ngx_http_integrity_worker.metrics, aborted, 1);
+        ngx_http_integrity_outcome(r, ctx);
+        return NGX_OK;
+    }
+
+    if (ctx->recorded) {
+        ngx_http_integrity_outcome(r, ctx);
+    }
+
+    upstream = ngx_http_integrity_upstream_status(r);
+    status = upstream ? upstream : r->headers_out.status;
+
+    if (ctx->state == NGX_HTTP_INTEGRITY_PASSED
+        && status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE)
+    {
+        ngx_http_integrity_complete(ctx);
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,373 @@
+/*
+ * ngx_http_integrity_variables.c: $integrity_decision, _score, _rules,
+ * _action, _event_id, _verdict, $integrity_field_NAME and
+ * $integrity_counter_NAME.  Without a decision they are not found.
+ * Owns nothing.  Called by nginx.
+ */
+
+#include "ngx_http_integrity.h"
+
+#define NGX_HTTP_INTEGRITY_FIELD    "integrity_field_"
+#define NGX_HTTP_INTEGRITY_COUNTER  "integrity_counter_"
+
+#define NGX_HTTP_INTEGRITY_VALUE_MAX  512
+
+
+typedef enum {
+    NGX_HTTP_INTEGRITY_VAR_DECISION = 0,
+    NGX_HTTP_INTEGRITY_VAR_SCORE,
+    NGX_HTTP_INTEGRITY_VAR_RULES,
+    NGX_HTTP_INTEGRITY_VAR_ACTION,
+    NGX_HTTP_INTEGRITY_VAR_EVENT_ID,
+    NGX_HTTP_INTEGRITY_VAR_VERDICT
+} ngx_http_integrity_var_e;
+
+
+static ngx_int_t ngx_http_integrity_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_integrity_field_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_integrity_counter_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+
+static ngx_http_variable_t  ngx_http_integrity_vars[] = {
+
+    { ngx_string("integrity_decision"), NULL, ngx_http_integrity_variable,
+      NGX_HTTP_INTEGRITY_VAR_DECISION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("integrity_score"), NULL, ngx_http_integrity_variable,
+      NGX_HTTP_INTEGRITY_VAR_SCORE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("integrity_rules"), NULL, ngx_http_integrity_variable,
+      NGX_HTTP_INTEGRITY_VAR_RULES, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("integrity_action"), NULL, ngx_http_integrity_variable,
+      NGX_HTTP_INTEGRITY_VAR_ACTION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("integrity_event_id"), NULL, ngx_http_integrity_variable,
+      NGX_HTTP_INTEGRITY_VAR_EVENT_ID, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("integrity_verdict"), NULL, ngx_http_integrity_variable,
+      NGX_HTTP_INTEGRITY_VAR_VERDICT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string(NGX_HTTP_INTEGRITY_FIELD), NULL,
+      ngx_http_integrity_field_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string(NGX_HTTP_INTEGRITY_COUNTER), NULL,
+      ngx_http_integrity_counter_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_int_t
+ngx_http_integrity_set(ngx_http_variable_value_t *v, ig_str_t text)
+{
+    v->len = (unsigned) text.len;
+    v->data = (u_char *) text.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_integrity_none(ngx_http_variable_value_t *v)
+{
+    v->not_found = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_integrity_rules(ig_buf_t *b, ig_call_t *call)
+{
+    unsigned  i;
+
+    for (i = 0; i < call->plan->nrules; i++) {
+        if (call->outcome[i] != IG_RULE_FIRED
+            && call->outcome[i] != IG_RULE_ON_ERROR)
+        {
+            continue;
+        }
+
+        if (b->pos != b->start) {
+            ig_buf_char(b, ',');
+        }
+
+        ig_buf_str_add(b, call->plan->rule[i]->name);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_integrity_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    size_t                     size;
+    u_char                    *p;
+    ig_buf_t                   b;
+    ig_call_t                 *call;
+    ngx_http_integrity_ctx_t  *ctx;
+
+    ctx = ngx_http_integrity_get_ctx(r);
+
+    if (ctx == NULL || ctx->call == NULL
+        || ctx->state < NGX_HTTP_INTEGRITY_RECORDING
+        || ctx->state == NGX_HTTP_INTEGRITY_IGNORED)
+    {
+        return ngx_http_integrity_none(v);
+    }
+
+    call = ctx->call;
+
+    switch (data) {
+
+    case NGX_HTTP_INTEGRITY_VAR_DECISION:
+        return ngx_http_integrity_set(v, ig_decision_name(call->decision));
+
+    case NGX_HTTP_INTEGRITY_VAR_ACTION:
+        return ngx_http_integrity_set(v, call->plan->action);
+    }
+
+    size = NGX_HTTP_INTEGRITY_VALUE_MAX;
+
+    if (data == NGX_HTTP_INTEGRITY_VAR_RULES) {
+        size = call->plan->nrules * (IG_SERIES_NAME + 1) + 1;
+    }
+
+    p = ngx_pnalloc(r->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ig_buf_init(&b, (char *) p, size);
+
+    switch (data) {
+
+    case NGX_HTTP_INTEGRITY_VAR_SCORE:
+        ig_buf_i64(&b, call->score);
+        break;
+
+    case NGX_HTTP_INTEGRITY_VAR_RULES:
+        ngx_http_integrity_rules(&b, call);
+        break;
+
+    case NGX_HTTP_INTEGRITY_VAR_EVENT_ID:
+        ig_buf_bytes(&b, call->event, sizeof(call->event));
+        break;
+
+    default: /* NGX_HTTP_INTEGRITY_VAR_VERDICT */
+        ig_event_verdict(&b, call, ngx_http_integrity_str(r->method_name));
+        break;
+    }
+
+    return b.full ? NGX_ERROR : ngx_http_integrity_set(v, ig_buf_str(&b));
+}
+
+
+/* What a field may show outside the request: pseudonym, fingerprint, value. */
+
+static ngx_int_t
+ngx_http_integrity_field_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    char                       scratch[IG_KEY_TEXT];
+    u_char                    *p;
+    ig_buf_t                   b;
+    ig_str_t                   text, wanted;
+    ig_call_t                 *call;
+    const ig_field_t          *field;
+    ngx_http_integrity_ctx_t  *ctx;
+
+    ctx = ngx_http_integrity_get_ctx(r);
+
+    if (ctx == NULL || ctx->call == NULL) {
+        return ngx_http_integrity_none(v);
+    }
+
+    call = ctx->call;
+
+    wanted.len = name->len - (sizeof(NGX_HTTP_INTEGRITY_FIELD) - 1);
+    wanted.data = (char *) name->data + sizeof(NGX_HTTP_INTEGRITY_FIELD) - 1;
+
+    field = ig_policy_field(call->policy, wanted);
+
+    if (field == NULL) {
+        return ngx_http_integrity_none(v);
+    }
+
+    text = ig_value_key(&call->field[field->id], scratch);
+
+    if (text.len == 0) {
+        return ngx_http_integrity_none(v);
+    }
+
+    p = ngx_pnalloc(r->pool, ngx_max(text.len,
+                                     NGX_HTTP_INTEGRITY_VALUE_MAX));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ig_buf_init(&b, (char *) p, ngx_max(text.len,
+                                        NGX_HTTP_INTEGRITY_VALUE_MAX));
+
+    if (field->is_private) {
+        ig_pseudonym(&b, &call->secret->key[0], field->name, text);
+
+    } else if (field->is_text) {
+        ig_fingerprint(&b, &call->secret->key[0], text);
+
+    } else {
+        ig_buf_str_add(&b, text);
+    }
+
+    return b.full ? NGX_ERROR : ngx_http_integrity_set(v, ig_buf_str(&b));
+}
+
+
+static ngx_int_t
+ngx_http_integrity_counter_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    u_char                    *p;
+    ig_buf_t                   b;
+    ig_str_t                   wanted;
+    const ig_counter_t        *counter;
+    ngx_http_integrity_ctx_t  *ctx;
+
+    ctx = ngx_http_integrity_get_ctx(r);
+
+    if (ctx == NULL || ctx->call == NULL) {
+        return ngx_http_integrity_none(v);
+    }
+
+    wanted.len = name->len - (sizeof(NGX_HTTP_INTEGRITY_COUNTER) - 1);
+    wanted.data = (char *) name->data + sizeof(NGX_HTTP_INTEGRITY_COUNTER) - 1;
+
+    counter = ig_policy_counter(ctx->call->policy, wanted);
+
+    if (counter == NULL
+        || ctx->call->counter[counter->id].type != IG_NUMBER)
+    {
+        return ngx_http_integrity_none(v);
+    }
+
+    p = ngx_pnalloc(r->pool, IG_KEY_TEXT);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ig_buf_init(&b, (char *) p, IG_KEY_TEXT);
+    ig_buf_number(&b, ctx->call->counter[counter->id].num);
+
+    return ngx_http_integrity_set(v, ig_buf_str(&b));
+}
+
+
+ngx_int_t
+ngx_http_integrity_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_integrity_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+/* The part of `name` after `prefix`, or an empty string. */
+
+static ig_str_t
+ngx_http_integrity_suffix(ngx_str_t *name, const char *prefix, size_t len)
+{
+    ig_str_t  s;
+
+    s.len = 0;
+    s.data = NULL;
+
+    if (name->len > len
+        && ngx_strncmp(name->data, prefix, len) == 0)
+    {
+        s.len = name->len - len;
+        s.data = (char *) name->data + len;
+    }
+
+    return s;
+}
+
+
+/*
+ * At the end of http: $integrity_field_NAME and $integrity_counter_NAME of
+ * things that do not exist are mistakes; $request_id goes into the events
+ * where something else of the configuration reads it too.
+ */
+
+ngx_int_t
+ngx_http_integrity_check_variables(ngx_conf_t *cf)
+{
+    ig_str_t                         name;
+    ngx_uint_t                       i;
+    ngx_http_variable_t             *v;
+    ngx_http_core_main_conf_t       *cmcf;
+    ngx_http_integrity_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_integrity_module);
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    mcf->request_id = -1;
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len == sizeof("request_id") - 1
+            && ngx_strncmp(v[i].name.data, "request_id", v[i].name.len) == 0)
+        {
+            mcf->request_id = i;
+        }
+
+        name = ngx_http_integrity_suffix(&v[i].name, NGX_HTTP_INTEGRITY_FIELD,
+                                     sizeof(NGX_HTTP_INTEGRITY_FIELD) - 1);
+
+        if (name.len && ig_policy_field(mcf->policy, name) == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"$%V\" names no field: there is no "
+                          "\"integrity_field %*s\"", &v[i].name,
+                          name.len, name.data);
+            return NGX_ERROR;
+        }
+
+        name = ngx_http_integrity_suffix(&v[i].name,
+                                   NGX_HTTP_INTEGRITY_COUNTER,
+                                   sizeof(NGX_HTTP_INTEGRITY_COUNTER) - 1);
+
+        if (name.len && ig_policy_counter(mcf->policy, name) == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"$%V\" names no counter: there is no "
+                          "\"integrity_counter %*s\"", &v[i].name,
+                          name.len, name.data);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

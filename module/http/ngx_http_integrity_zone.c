@@ -1,0 +1,176 @@
+/*
+ * ngx_http_integrity_zone.c: what lives in the shared zone: metrics, the
+ * chains' last states, the embedded table.  Offsets only, with a layout
+ * version, so that a reload keeps it all and another layout is refused.
+ * Owns: the zone's layout.  Called by nginx (init) and the worker.
+ */
+
+#include "ngx_http_integrity.h"
+#include "ig_table.h"
+
+#define NGX_HTTP_INTEGRITY_MAGIC    0x69677a31      /* "igz1" */
+#define NGX_HTTP_INTEGRITY_LAYOUT   1
+#define NGX_HTTP_INTEGRITY_CHAINS   256             /* workers times files */
+
+
+typedef struct {
+    uint64_t    file;           /* hash of the file's name; 0: free slot */
+    uint64_t    worker;
+    ig_chain_t  chain;
+} ngx_http_integrity_slot_t;
+
+
+struct ngx_http_integrity_shared_s {
+    uint32_t                   magic;
+    uint32_t                   layout;
+    uint64_t                   size;            /* of this struct */
+    uint64_t                   table_offset;    /* from this struct's start */
+    uint64_t                   table_size;
+    uint64_t                   torn;
+    ngx_http_integrity_slot_t  slot[NGX_HTTP_INTEGRITY_CHAINS];
+    ig_metrics_t               metrics;
+};
+
+
+static ngx_int_t
+ngx_http_integrity_zone_reuse(ngx_shm_zone_t *zone,
+    ngx_http_integrity_shared_t *shared)
+{
+    if (shared->magic == NGX_HTTP_INTEGRITY_MAGIC
+        && shared->layout == NGX_HTTP_INTEGRITY_LAYOUT
+        && shared->size == sizeof(ngx_http_integrity_shared_t)
+        && ig_table_attach((u_char *) shared + shared->table_offset,
+                           shared->table_size)
+           != NULL)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                  "\"integrity_zone\" \"%V\" has the layout of another "
+                  "version of the module: upgrade with USR2 or restart "
+                  "instead of reloading", &zone->shm.name);
+
+    return NGX_ERROR;
+}
+
+
+/* The largest piece the slab pool gives, all in one, for good. */
+
+static ngx_http_integrity_shared_t *
+ngx_http_integrity_zone_take(ngx_slab_pool_t *shpool, size_t *size)
+{
+    void        *p;
+    ngx_uint_t   pages;
+
+    shpool->log_nomem = 0;
+
+    for (pages = shpool->pfree; pages > 0; pages--) {
+        *size = pages * ngx_pagesize;
+
+        p = ngx_slab_alloc(shpool, *size);
+        if (p != NULL) {
+            return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_integrity_zone_init(ngx_shm_zone_t *zone, void *data)
+{
+    size_t                        size, head;
+    ngx_slab_pool_t              *shpool;
+    ngx_http_integrity_shared_t  *shared;
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (data != NULL || zone->shm.exists) {
+        return ngx_http_integrity_zone_reuse(zone, shpool->data);
+    }
+
+    shared = ngx_http_integrity_zone_take(shpool, &size);
+
+    head = ngx_align(sizeof(ngx_http_integrity_shared_t), 64);
+
+    if (shared == NULL || size < head + IG_TABLE_MIN) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "\"integrity_zone\" \"%V\" is too small",
+                      &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(shared, head);
+
+    if (ig_table_create((u_char *) shared + head, size - head) == NULL) {
+        return NGX_ERROR;
+    }
+
+    shared->magic = NGX_HTTP_INTEGRITY_MAGIC;
+    shared->layout = NGX_HTTP_INTEGRITY_LAYOUT;
+    shared->size = sizeof(ngx_http_integrity_shared_t);
+    shared->table_offset = head;
+    shared->table_size = size - head;
+
+    shpool->data = shared;
+
+    return NGX_OK;
+}
+
+
+struct ig_table_s *
+ngx_http_integrity_shared_table(ngx_http_integrity_shared_t *shared)
+{
+    return ig_table_attach((u_char *) shared + shared->table_offset,
+                           shared->table_size);
+}
+
+
+ig_metrics_t *
+ngx_http_integrity_shared_metrics(ngx_http_integrity_shared_t *shared)
+{
+    return &shared->metrics;
+}
+
+
+/* The caller holds the zone's lock. */
+
+ig_chain_t *
+ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
+    ngx_uint_t worker, ngx_str_t *file)
+{
+    uint64_t                    hash;
+    ngx_uint_t                  i;
+    ngx_http_integrity_slot_t  *slot;
+
+    hash = ((uint64_t) ngx_crc32_long(file->data, file->len) << 32)
+           | ngx_murmur_hash2(file->data, file->len);
+    hash |= 1;
+
+    for (i = 0; i < NGX_HTTP_INTEGRITY_CHAINS; i++) {
+        slot = &shared->slot[i];
+
+        if (slot->file == 0) {
+            slot->file = hash;
+            slot->worker = worker;
+            return &slot->chain;
+        }
+
+        if (slot->file == hash && slot->worker == worker) {
+            return &slot->chain;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
+    ngx_int_t set)
+{
+    return (ngx_uint_t) __atomic_exchange_n(&shared->torn, (uint64_t) set,
+                                            __ATOMIC_RELAXED);
+}
