@@ -98,13 +98,19 @@ typedef struct {
     unsigned  nmethods;
 } ig_action_settings_t;
 
-/* integrity_threshold NAME VALUE [default] in server or location. */
+/*
+ * integrity_threshold NAME VALUE in server or location: a number, or a
+ * duration, which is seconds.  "default" is for http (the policy) only.
+ */
 typedef struct {
     ig_str_t  name;
     double    value;
 } ig_threshold_settings_t;
 
-/* All: args[0] is the directive's name; IG_OK or IG_ERROR. */
+/*
+ * All: args[0] is the directive's name; IG_OK or IG_ERROR.  Errors begin with
+ * "DIRECTIVE: " and quote the argument.  What is not given has its default.
+ */
 int ig_settings_zone(const ig_str_t *args, unsigned n, ig_pos_t pos,
     ig_zone_settings_t *s, ig_error_t *err);
 int ig_settings_redis(const ig_str_t *args, unsigned n, ig_pos_t pos,
