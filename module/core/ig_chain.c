@@ -43,6 +43,7 @@ ig_chain_tells_loss(const ig_chain_t *c)
 void
 ig_chain_seal(ig_chain_t *c, ig_buf_t *b, uint8_t prev[IG_SHA256])
 {
+    uint8_t   hash[IG_SHA256];
     ig_str_t  line;
 
     c->issued++;
@@ -61,16 +62,19 @@ ig_chain_seal(ig_chain_t *c, ig_buf_t *b, uint8_t prev[IG_SHA256])
     ig_buf_hex(b, prev, IG_SHA256);
     ig_buf_char(b, '"');
 
+    line = ig_buf_str(b);
+    ig_sha256(line.data, line.len, hash);
+
+    ig_buf_lit(b, ",\"hash\":\"");
+    ig_buf_hex(b, hash, IG_SHA256);
+    ig_buf_lit(b, "\"}\n");
+
     if (b->full) {
+        c->issued--;            /* nobody will ever see this number */
         return;
     }
 
-    line = ig_buf_str(b);
-    ig_sha256(line.data, line.len, prev);
-
-    ig_buf_lit(b, ",\"hash\":\"");
-    ig_buf_hex(b, prev, IG_SHA256);
-    ig_buf_lit(b, "\"}\n");
+    memcpy(prev, hash, IG_SHA256);
 }
 
 

@@ -53,8 +53,7 @@ void ig_chain_init(ig_chain_t *c, ig_str_t node, unsigned worker,
  * left): assigns seq, adds "dropped" after a loss, prev, hash, "}\n".
  * `prev` must be the hash of the line before in the same batch, or c->last
  * for the first; the line's own hash is put there for the next.
- * b->full where the line did not fit: its number is burnt all the same, so
- * tell ig_chain_lost.
+ * b->full where the line did not fit: no number was used then.
  */
 void ig_chain_seal(ig_chain_t *c, ig_buf_t *b, uint8_t prev[IG_SHA256]);
 
@@ -64,8 +63,8 @@ void ig_chain_written(ig_chain_t *c, uint64_t seq,
 
 /*
  * `n` sealed lines did not get there; their numbers stay burnt.  Every number
- * given out must have been told to _written or _lost before the next seal of
- * another batch, or the gap will not be explained.
+ * given out must have been told to _written or _lost before the next batch is
+ * sealed, or the gap will not be explained.
  */
 void ig_chain_lost(ig_chain_t *c, uint64_t n);
 

@@ -29,6 +29,8 @@
       "Clients that left before the decision")                                \
     X(new_keys_refused, "new_keys_refused_total", "counter",                  \
       "Calls beyond the new-key cap of their address")                        \
+    X(series_refused, "series_refused_total", "counter",                      \
+      "Look-ups that found no room for another action or rule")               \
     X(redis_up, "redis_up", "gauge", "Workers whose connection is ready")     \
     X(redis_breaker, "redis_breaker_open", "gauge",                           \
       "Workers whose breaker is open")                                        \
@@ -83,8 +85,9 @@ typedef struct {
     (void) __atomic_fetch_add(&(m)->member, (uint64_t) (n), __ATOMIC_RELAXED)
 
 /*
- * Finds or makes a series; -1 where the table is full.  The caller holds the
- * zone's lock.  Existing series are never moved.
+ * Finds or makes a series and returns its index.  Where the table is full or
+ * the name is longer than IG_SERIES_NAME: -1, and series_refused is counted.
+ * The caller holds the zone's lock.  Existing series are never moved.
  */
 int ig_metrics_series(ig_metrics_t *m, ig_series_kind_e kind, ig_str_t name);
 
@@ -93,10 +96,11 @@ void ig_metrics_latency(ig_metrics_t *m, uint64_t us);
 
 /*
  * The whole page.  `version`, `node` and `policy` (hex hash) are told in the
- * JSON's head and in an _info metric.  b->full where it did not fit;
- * IG_METRICS_PAGE is enough for a full series table.
+ * JSON's head and in an _info metric.  Prometheus: text format 0.0.4.
+ * b->full where it did not fit; IG_METRICS_PAGE is enough for a full series
+ * table of names that need no escapes.
  */
-#define IG_METRICS_PAGE  (192 * 1024)
+#define IG_METRICS_PAGE  (320 * 1024)
 void ig_metrics_json(ig_buf_t *b, const ig_metrics_t *m, ig_str_t version,
     ig_str_t node, ig_str_t policy);
 void ig_metrics_prometheus(ig_buf_t *b, const ig_metrics_t *m,
