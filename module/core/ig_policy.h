@@ -147,6 +147,7 @@ typedef struct {
 typedef struct {
     const ig_counter_t  *counter;
     bool                 writes;    /* the action is one of its on= */
+    bool                 reads;     /* some rule or if= wants its value */
 } ig_plan_counter_t;
 
 /*
@@ -218,11 +219,21 @@ ig_policy_t *ig_policy_create(ig_mem_t *mem);
 int ig_policy_directive(ig_policy_t *policy, const ig_str_t *args,
     unsigned nargs, ig_pos_t pos, ig_error_t *err);
 
-/* A name that some integrity_action gives literally: it gets a plan. */
+/*
+ * A name that some integrity_action gives literally: it gets a plan.  IG_OK,
+ * IG_ERROR where it is no action's name or begins with "decision.", IG_NOMEM.
+ */
 int ig_policy_action(ig_policy_t *policy, ig_str_t action);
 
 /* Resolves names, compiles expressions, makes plans, text and hash. */
 int ig_policy_finish(ig_policy_t *policy, ig_error_t *err);
+
+/*
+ * The same, but goes on after a mistake where it can: report is called for
+ * each.  IG_OK, IG_ERROR where there was one, or IG_NOMEM.
+ */
+int ig_policy_finish_all(ig_policy_t *policy,
+    void (*report)(void *ctx, const ig_error_t *err), void *ctx);
 
 /* By name; NULL where there is none.  Valid after finish. */
 const ig_field_t *ig_policy_field(const ig_policy_t *p, ig_str_t name);
