@@ -360,14 +360,23 @@ ig_call_ops(ig_call_t *call, ig_op_t *op)
     unsigned                  i;
     ig_ops_t                  ops;
     ig_type_e                 type;
+    ig_verb_e                 verb;
     const ig_plan_counter_t  *pc;
 
     ig_ops_init(&ops, call, op);
 
     for (i = 0; i < call->plan->ncounters; i++) {
         pc = &call->plan->counter[i];
+        verb = ig_call_verb(call, pc);
 
-        type = ig_ops_counter(&ops, pc->counter, ig_call_verb(call, pc));
+        if (verb == IG_OP_READ && !pc->reads) {
+
+            /* only written, and not now: nobody asks what it stands at */
+            call->counter[pc->counter->id] = ig_value_of(IG_MISSING);
+            continue;
+        }
+
+        type = ig_ops_counter(&ops, pc->counter, verb);
         call->counter[pc->counter->id] = ig_value_of(type);
     }
 
