@@ -53,12 +53,14 @@ ARROWS = {
 }
 
 # A room shows one header to the others; what else of it may be included, by
-# whom: the places that set a store up, or fall back from one to the other.
+# whom: the zone lays the table out, the worker picks the store, the batch falls
+# back to the table, a cached answer is a note in it.
 PORT = {"store": "ig_store.h"}
 SET_UP = {
     "ig_table.h": {"http/ngx_http_integrity_worker.c",
                    "http/ngx_http_integrity_zone.c",
-                   "http/ngx_http_integrity_batch.c"},
+                   "http/ngx_http_integrity_batch.c",
+                   "http/ngx_http_integrity_cached.c"},
     "ig_redis_client.h": {"http/ngx_http_integrity_worker.c"},
 }
 
@@ -221,11 +223,15 @@ def check_exports(tree):
     module = tree.build / "ngx_http_integrity_module.so"
     if not module.exists():
         return [f"no {module.name} in {tree.build}"]
-    done = subprocess.run(["nm", "-D", "--defined-only", module],
-                          capture_output=True, text=True, check=True)
-    names = {line.split()[2] for line in done.stdout.splitlines()}
+    done = subprocess.run(["nm", "-D", module], capture_output=True, text=True,
+                          check=True)
+    lines = [line.split()[-2:] for line in done.stdout.splitlines()]
+    names = {name for kind, name in lines if kind not in "Uvw"}
+    lost = {name for kind, name in lines if kind == "U"
+            and name.startswith(("ig_", "ngx_http_integrity"))}
     return ([f"the module exports {name}" for name in sorted(names - EXPORTED)]
-            + [f"the module hides {name}" for name in sorted(EXPORTED - names)])
+            + [f"the module hides {name}" for name in sorted(EXPORTED - names)]
+            + [f"the module lacks {name}" for name in sorted(lost)])
 
 
 def check_sizes(tree):

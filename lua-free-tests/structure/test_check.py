@@ -55,8 +55,8 @@ def build(root, source):
                     "-o", out, source], check=True)
 
 
-def link(root, symbols):
-    text = "".join(f"int {name};\n" for name in symbols)
+def link(root, symbols, more=""):
+    text = more + "".join(f"int {name};\n" for name in symbols)
     put(root, "build/m.c", text)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o",
                     root / "build/ngx_http_integrity_module.so",
@@ -175,6 +175,8 @@ def test_exports(house):
     assert problems(house)["check_exports"] == ["the module exports ig_text"]
     link(house, check.EXPORTED - {"ngx_modules"})
     assert problems(house)["check_exports"] == ["the module hides ngx_modules"]
+    link(house, check.EXPORTED, "extern int ig_lost; int *p = &ig_lost;\n")
+    assert "the module lacks ig_lost" in problems(house)["check_exports"]
     (house / "build/ngx_http_integrity_module.so").unlink()
     assert problems(house)["check_exports"] != []
 
