@@ -155,18 +155,23 @@ $(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
     $(UNIT)))
 
 
-# Using.
+# Using. The packages come before the build, also under make -j.
 
-demo: deps-build build ## show it at work: shoppers, three schemes, the audit log
+BUILD = +@$(MAKE) --no-print-directory build
+
+demo: deps-build ## show it at work: shoppers, three schemes, the audit log
+	$(BUILD)
 	@$(PYTHON) demo/demo.py
 
-run: deps-build build ## the demo's set-up in the foreground, until Ctrl-C
+run: deps-build ## the demo's set-up in the foreground, until Ctrl-C
+	$(BUILD)
 	@$(PYTHON) demo/demo.py --run
 
 test: deps ## run every test, ends with one line of totals
-	+@$(PYTHON) lua-free-tests/run.py
+	@$(PYTHON) lua-free-tests/run.py
 
-bench: deps build ## compare with plain nginx and limit_req
+bench: deps ## compare with plain nginx and limit_req
+	$(BUILD)
 	@$(PYTHON) lua-free-tests/bench/bench.py
 
 clean: ## remove everything built
