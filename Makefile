@@ -37,7 +37,7 @@ NGINX_SRC = /usr/share/nginx/src
     all-of-build ctl FORCE
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 
 # Packages: apt-get runs only where something is missing.
