@@ -1,0 +1,317 @@
+/*
+ * ig_verify.c: cuts files into lines and finds what is left of broken ones.
+ * Owns: what ig_verify_create allocates; borrows the bytes of one feed.
+ * Called by integrityctl.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ig_verify_int.h"
+
+
+ig_verify_t *
+ig_verify_create(ig_mem_t *mem, ig_finding_pt finding, void *ctx)
+{
+    ig_verify_t  *v;
+
+    v = ig_alloc(mem, sizeof(*v));
+
+    if (v != NULL) {
+        v->mem = mem;
+        v->finding = finding;
+        v->ctx = ctx;
+        v->chains_end = &v->chains;
+    }
+
+    return v;
+}
+
+
+void
+ig_verify_tell(ig_verify_t *v, ig_finding_kind_e kind, unsigned file,
+    uint64_t line, ig_verify_chain_t *chain, const char *fmt, ...)
+{
+    int           n;
+    char          text[512];
+    va_list       args;
+    ig_finding_t  finding;
+
+    va_start(args, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    finding.kind = kind;
+    finding.file = file;
+    finding.line = line;
+    finding.chain = chain != NULL ? chain->id : ig_str("");
+    finding.text.data = text;
+    finding.text.len = n < 0 ? 0 : (size_t) n < sizeof(text)
+                       ? (size_t) n : sizeof(text) - 1;
+
+    v->count[kind]++;
+
+    if (kind == IG_FINDING_TAMPERED && chain != NULL) {
+        chain->bad = true;
+    }
+
+    v->finding(v->ctx, &finding);
+}
+
+
+/* -- pieces of lines ----------------------------------------------------- */
+
+/* Where another line begins inside this one; NULL: nowhere after `from`. */
+static const char *
+ig_verify_inner(ig_str_t text, size_t from)
+{
+    size_t    i;
+    ig_str_t  mark = ig_string(IG_VERIFY_MARK);
+
+    for (i = from; i + mark.len <= text.len; i++) {
+        if (text.data[i] == '{'
+            && memcmp(text.data + i, mark.data, mark.len) == 0)
+        {
+            return text.data + i;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* How a write that was cut short begins; or zeros, after a power failure. */
+static bool
+ig_verify_is_piece(ig_str_t text)
+{
+    size_t    n;
+    ig_str_t  mark = ig_string(IG_VERIFY_MARK);
+
+    n = text.len < mark.len ? text.len : mark.len;
+
+    return text.data[0] == '\0' || memcmp(text.data, mark.data, n) == 0;
+}
+
+
+static void
+ig_verify_torn(ig_verify_t *v, ig_str_t piece)
+{
+    const char  *p;
+
+    v->torn++;
+
+    for (p = ig_verify_inner(piece, 1); p != NULL;
+         p = ig_verify_inner(piece, (size_t) (p - piece.data) + 1))
+    {
+        v->torn++;
+    }
+
+    ig_verify_tell(v, IG_FINDING_TORN, v->files - 1, v->line, NULL,
+                   "a line breaks off after %zu bytes", piece.len);
+}
+
+
+/*
+ * A piece of a line whose writer was cut short, with a whole line of another
+ * worker glued to its end.
+ */
+static bool
+ig_verify_glued(ig_verify_t *v, ig_str_t text, int *rc)
+{
+    ig_str_t     rest, piece;
+    ig_line_t    line;
+    const char  *p;
+
+    for (p = ig_verify_inner(text, 1); p != NULL;
+         p = ig_verify_inner(text, (size_t) (p - text.data) + 1))
+    {
+        piece.data = text.data;
+        piece.len = (size_t) (p - text.data);
+        rest.data = p;
+        rest.len = text.len - piece.len;
+
+        if (ig_line_parse(rest, &line) == IG_LINE_GOOD) {
+            ig_verify_torn(v, piece);
+            *rc = ig_verify_good(v, &line);
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static void
+ig_verify_foreign(ig_verify_t *v)
+{
+    if (v->foreign++ == 0) {
+        v->foreign_file = v->files - 1;
+        v->foreign_line = v->line;
+    }
+}
+
+
+static int
+ig_verify_line(ig_verify_t *v, ig_str_t text)
+{
+    int        rc;
+    ig_line_t  line;
+
+    if (text.len == 0) {
+        /* what a writer begins with after a write that was cut short */
+        return IG_OK;
+    }
+
+    switch (ig_line_parse(text, &line)) {
+
+    case IG_LINE_GOOD:
+        return ig_verify_good(v, &line);
+
+    case IG_LINE_VERSION:
+        ig_verify_tell(v, IG_FINDING_UNVERIFIABLE, v->files - 1, v->line,
+                       NULL, "a line of a version that is not known here");
+        return IG_OK;
+
+    case IG_LINE_UNCHAINED:
+        ig_verify_foreign(v);
+        return IG_OK;
+
+    case IG_LINE_NOT_JSON:
+        break;
+    }
+
+    if (ig_verify_glued(v, text, &rc)) {
+        return rc;
+    }
+
+    if (ig_line_is_complete(text)) {
+        v->lines++;
+        ig_verify_tell(v, IG_FINDING_TAMPERED, v->files - 1, v->line, NULL,
+                       "this line was changed: it is complete, but no longer"
+                       " JSON");
+
+    } else if (ig_verify_is_piece(text)) {
+        ig_verify_torn(v, text);
+
+    } else {
+        ig_verify_foreign(v);
+    }
+
+    return IG_OK;
+}
+
+
+/* -- bytes --------------------------------------------------------------- */
+
+/* A line that came in several feeds, or the last one without a newline. */
+static int
+ig_verify_carried(ig_verify_t *v)
+{
+    int  rc;
+
+    v->line++;
+    rc = IG_OK;
+
+    if (v->overlong) {
+        ig_verify_foreign(v);
+
+    } else {
+        rc = ig_verify_line(v, (ig_str_t) { v->carried, v->carry });
+    }
+
+    v->carried = 0;
+    v->overlong = false;
+
+    return rc;
+}
+
+
+int
+ig_verify_file(ig_verify_t *v)
+{
+    int  rc;
+
+    rc = v->carried > 0 || v->overlong ? ig_verify_carried(v) : IG_OK;
+
+    v->files++;
+    v->line = 0;
+
+    return rc;
+}
+
+
+static void
+ig_verify_carry(ig_verify_t *v, const char *data, size_t len)
+{
+    if (len > sizeof(v->carry) - v->carried) {
+        v->overlong = true;
+        v->carried = 0;
+    }
+
+    if (!v->overlong && len > 0) {
+        memcpy(v->carry + v->carried, data, len);
+        v->carried += len;
+    }
+}
+
+
+int
+ig_verify_feed(ig_verify_t *v, const char *data, size_t len)
+{
+    int          rc;
+    size_t       n;
+    const char  *nl;
+
+    while (len > 0) {
+        nl = memchr(data, '\n', len);
+        n = nl != NULL ? (size_t) (nl - data) : len;
+
+        if (nl == NULL) {
+            ig_verify_carry(v, data, n);
+            return IG_OK;
+        }
+
+        if (v->carried > 0 || v->overlong) {
+            ig_verify_carry(v, data, n);
+            rc = ig_verify_carried(v);
+
+        } else {
+            v->line++;
+            rc = ig_verify_line(v, (ig_str_t) { n, data });
+        }
+
+        if (rc != IG_OK) {
+            return rc;
+        }
+
+        data += n + 1;
+        len -= n + 1;
+    }
+
+    return IG_OK;
+}
+
+
+int
+ig_verify_finish(ig_verify_t *v, ig_verify_summary_t *summary)
+{
+    int  rc;
+
+    rc = v->carried > 0 || v->overlong ? ig_verify_carried(v) : IG_OK;
+
+    if (rc != IG_OK) {
+        return rc;
+    }
+
+    ig_verify_judge_chains(v);
+
+    summary->result = ig_verify_judge(v);
+    summary->files = v->files;
+    summary->lines = v->lines;
+    summary->chains = v->nchains;
+    summary->lost = v->lost;
+    summary->torn = v->torn;
+
+    return IG_OK;
+}

@@ -1,0 +1,330 @@
+/*
+ * ig_verify_line.c: what one audit line says of its chain: the chain's part,
+ * strictly as the writer writes it, and what the chain's own lines tell.
+ * Owns nothing; borrows the line.  Called by ig_verify.c.
+ */
+
+#include <string.h>
+
+#include "ig_verify_int.h"
+
+#define IG_LINE_DEPTH  8        /* our lines have three levels */
+
+/* The part of a line's end which the chain wrote: how far it is in order. */
+typedef enum {
+    IG_PART_NONE = 0,
+    IG_PART_CHAIN,
+    IG_PART_SEQ,
+    IG_PART_DROPPED,
+    IG_PART_PREV,
+    IG_PART_HASH,
+    IG_PART_BROKEN
+} ig_part_e;
+
+/* NONE -> CHAIN -> SEQ [-> DROPPED] -> PREV -> HASH; else BROKEN for good. */
+
+typedef struct {
+    ig_line_t   *line;
+    ig_part_e    part;
+    bool         bad;           /* a value is not what its key promises */
+    const char  *hashed;        /* the end of what the hash is over */
+    ig_str_t     version;
+} ig_line_reader_t;
+
+
+/* Values that must have a certain form. */
+
+static bool
+ig_line_text(ig_str_t value, ig_str_t *text)
+{
+    if (value.len < 2 || value.data[0] != '"') {
+        return false;
+    }
+
+    text->data = value.data + 1;
+    text->len = value.len - 2;
+
+    return true;
+}
+
+
+static int
+ig_line_nibble(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+
+static bool
+ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256])
+{
+    int       high, low;
+    unsigned  i;
+    ig_str_t  text;
+
+    if (!ig_line_text(value, &text) || text.len != 2 * IG_SHA256) {
+        return false;
+    }
+
+    for (i = 0; i < IG_SHA256; i++) {
+        high = ig_line_nibble(text.data[2 * i]);
+        low = ig_line_nibble(text.data[2 * i + 1]);
+
+        if (high < 0 || low < 0) {
+            return false;
+        }
+
+        hash[i] = (uint8_t) (high << 4 | low);
+    }
+
+    return true;
+}
+
+
+/* An id is shown to people: only what ig_chain_init can have written. */
+static bool
+ig_line_chain(ig_str_t value, ig_str_t *id)
+{
+    char    c;
+    size_t  i;
+
+    if (!ig_line_text(value, id) || id->len == 0 || id->len > IG_CHAIN_ID) {
+        return false;
+    }
+
+    for (i = 0; i < id->len; i++) {
+        c = id->data[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+              || (c >= 'A' && c <= 'Z') || (c != '\0' && strchr("._-/", c))))
+        {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+ig_line_uint(ig_str_t value, uint64_t *n)
+{
+    return ig_parse_uint(value, UINT64_MAX / 2, n);
+}
+
+
+static bool
+ig_line_before_member(const ig_line_member_t *m, ig_line_before_t *before)
+{
+    ig_str_t  state;
+
+    if (ig_str_eq(m->key, ig_str("chain"))) {
+        return ig_line_chain(m->value, &before->chain);
+    }
+
+    if (ig_str_eq(m->key, ig_str("state"))) {
+        before->closed = ig_line_text(m->value, &state)
+                         && ig_str_eq(state, ig_str("closed"));
+        return true;
+    }
+
+    if (ig_str_eq(m->key, ig_str("issued"))) {
+        return ig_line_uint(m->value, &before->issued);
+    }
+
+    if (ig_str_eq(m->key, ig_str("written"))) {
+        return ig_line_uint(m->value, &before->written);
+    }
+
+    return !ig_str_eq(m->key, ig_str("last"))
+           || ig_line_hash(m->value, before->last);
+}
+
+
+/* "before" of chain_open; its syntax is known to be right. */
+static bool
+ig_line_before(ig_str_t value, ig_line_before_t *before)
+{
+    const char        *p, *end;
+    ig_line_member_t   m;
+
+    if (value.data[0] != '{') {
+        return ig_str_eq(value, ig_str("null"));
+    }
+
+    end = value.data + value.len;
+
+    for (p = value.data + 1; p < end && *p != '}'; p += (*p == ',')) {
+        p = ig_line_member(p, end, 1, &m);
+
+        if (p == NULL || !ig_line_before_member(&m, before)) {
+            return false;
+        }
+    }
+
+    return before->chain.len > 0;
+}
+
+
+static ig_line_kind_e
+ig_line_kind(ig_str_t value)
+{
+    return ig_str_eq(value, ig_str("\"chain_open\"")) ? IG_LINE_OPEN
+           : ig_str_eq(value, ig_str("\"chain_close\"")) ? IG_LINE_CLOSE
+           : ig_str_eq(value, ig_str("\"segment_start\""))
+             ? IG_LINE_SEGMENT_START
+           : ig_str_eq(value, ig_str("\"segment_end\""))
+             ? IG_LINE_SEGMENT_END : IG_LINE_OTHER;
+}
+
+
+/* Members of the chain's part, in their order; false: not one of them. */
+static bool
+ig_line_chain_part(ig_line_reader_t *r, const ig_line_member_t *m)
+{
+    bool        good;
+    ig_part_e   part, was;
+    ig_line_t  *line;
+
+    line = r->line;
+    was = r->part;
+
+    if (ig_str_eq(m->key, ig_str("chain"))) {
+        part = was == IG_PART_NONE ? IG_PART_CHAIN : IG_PART_BROKEN;
+        good = ig_line_chain(m->value, &line->chain);
+
+    } else if (ig_str_eq(m->key, ig_str("seq"))) {
+        part = was == IG_PART_CHAIN ? IG_PART_SEQ : IG_PART_BROKEN;
+        good = ig_line_uint(m->value, &line->seq) && line->seq > 0;
+
+    } else if (ig_str_eq(m->key, ig_str("dropped"))) {
+        part = was == IG_PART_SEQ ? IG_PART_DROPPED : IG_PART_BROKEN;
+        good = ig_line_uint(m->value, &line->dropped);
+
+    } else if (ig_str_eq(m->key, ig_str("prev"))) {
+        part = was == IG_PART_SEQ || was == IG_PART_DROPPED ? IG_PART_PREV
+                                                            : IG_PART_BROKEN;
+        good = ig_line_hash(m->value, line->prev);
+
+    } else if (ig_str_eq(m->key, ig_str("hash"))) {
+        part = was == IG_PART_PREV ? IG_PART_HASH : IG_PART_BROKEN;
+        good = ig_line_hash(m->value, line->hash);
+        r->hashed = m->comma;
+
+    } else {
+        return false;
+    }
+
+    r->part = good ? part : IG_PART_BROKEN;
+
+    return true;
+}
+
+
+static void
+ig_line_top(ig_line_reader_t *r, const ig_line_member_t *m)
+{
+    if (ig_line_chain_part(r, m)) {
+        return;
+    }
+
+    if (r->part != IG_PART_NONE) {
+        r->part = IG_PART_BROKEN;
+
+    } else if (ig_str_eq(m->key, ig_str("v"))) {
+        r->version = m->value;
+
+    } else if (ig_str_eq(m->key, ig_str("kind"))) {
+        r->line->kind = ig_line_kind(m->value);
+
+    } else if (ig_str_eq(m->key, ig_str("time"))) {
+        r->bad |= !ig_line_text(m->value, &r->line->time);
+
+    } else if (ig_str_eq(m->key, ig_str("before"))) {
+        r->bad |= !ig_line_before(m->value, &r->line->before);
+
+    } else if (ig_str_eq(m->key, ig_str("issued"))) {
+        r->bad |= !ig_line_uint(m->value, &r->line->issued);
+
+    } else if (ig_str_eq(m->key, ig_str("lost"))) {
+        r->bad |= !ig_line_uint(m->value, &r->line->lost);
+    }
+}
+
+
+ig_line_state_e
+ig_line_parse(ig_str_t text, ig_line_t *line)
+{
+    const char        *p, *end;
+    ig_line_member_t   m;
+    ig_line_reader_t   r;
+
+    memset(line, 0, sizeof(*line));
+    memset(&r, 0, sizeof(r));
+    r.line = line;
+
+    end = text.data + text.len;
+    p = text.data;
+
+    if (p == end || *p != '{') {
+        return IG_LINE_NOT_JSON;
+    }
+
+    do {
+        p = ig_line_member(p + 1, end, IG_LINE_DEPTH, &m);
+
+        if (p == NULL || p == end) {
+            return IG_LINE_NOT_JSON;
+        }
+
+        ig_line_top(&r, &m);
+    } while (*p == ',');
+
+    if (*p != '}' || p + 1 != end) {
+        return IG_LINE_NOT_JSON;
+    }
+
+    if (r.version.len > 0 && !ig_str_eq(r.version, ig_str("1"))) {
+        return IG_LINE_VERSION;
+    }
+
+    if (r.part != IG_PART_HASH || r.bad || r.version.len == 0) {
+        return IG_LINE_UNCHAINED;
+    }
+
+    ig_sha256(text.data, (size_t) (r.hashed - text.data), line->computed);
+
+    return IG_LINE_GOOD;
+}
+
+
+bool
+ig_line_is_complete(ig_str_t text)
+{
+    uint8_t   hash[IG_SHA256];
+    ig_str_t  tail;
+
+    static const ig_str_t  key = ig_string(",\"hash\":");
+
+    /* key, two quotes, digits, brace */
+
+    tail.len = key.len + 2 * IG_SHA256 + 3;
+
+    if (text.len < tail.len) {
+        return false;
+    }
+
+    tail.data = text.data + text.len - tail.len;
+
+    if (memcmp(tail.data, key.data, key.len) != 0
+        || tail.data[tail.len - 1] != '}')
+    {
+        return false;
+    }
+
+    tail.data += key.len;
+    tail.len -= key.len + 1;
+
+    return ig_line_hash(tail, hash);
+}
