@@ -1,5 +1,5 @@
 """
-Owns: the processes of a measurement: compiled tools, application, Redis, nginx.
+Owns: the processes of a measurement: the generator, Redis, nginx.
 Borrows: a temporary directory.
 Called by: bench.py.
 """
@@ -22,27 +22,21 @@ class BenchError(Exception):
     """What makes a figure worthless; the text is for the person who ran it."""
 
 
-def compile_tools(directory):
-    """Both programs, newer than their sources; returns their paths."""
+def compile_load(directory):
+    """The generator, newer than its sources; returns its path."""
     directory.mkdir(parents=True, exist_ok=True)
-    flags = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror"]
-    tools = []
+    newest = max(p.stat().st_mtime for p in HERE.glob("ig_load*.[ch]"))
+    target = directory / "ig_load"
 
-    for name, pattern in (("ig_load", "ig_load*.c"),
-                          ("ig_backend", "ig_backend.c")):
-        sources = sorted(HERE.glob(pattern))
-        newest = max(p.stat().st_mtime for p in HERE.glob(name + "*.[ch]"))
-        target = directory / name
+    if not target.exists() or target.stat().st_mtime < newest:
+        fresh = directory / f"ig_load.{os.getpid()}"
+        subprocess.run(
+            [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-g", "-Wall",
+             "-Wextra", "-Werror", "-o", fresh,
+             *sorted(HERE.glob("ig_load*.c")), "-lm"], check=True)
+        fresh.rename(target)
 
-        if not target.exists() or target.stat().st_mtime < newest:
-            fresh = directory / f"{name}.{os.getpid()}"
-            subprocess.run([os.environ.get("CC", "cc"), *flags, "-o",
-                            str(fresh), *map(str, sources), "-lm"], check=True)
-            fresh.rename(target)
-
-        tools.append(target)
-
-    return tools
+    return target
 
 
 def cpu_sets(pin):
@@ -95,14 +89,16 @@ def stop(process, kind=signal.SIGTERM):
         process.wait()
 
 
-def cpu_ns(pid):
-    """Nanoseconds on a CPU, all threads, by the scheduler's accounting."""
-    total = 0
+def schedule(pid):
+    """(on a CPU, ready but waiting for one): nanoseconds of all threads."""
+    ran = waited = 0
 
     for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        total += int(path.read_text().split()[0])
+        numbers = path.read_text().split()
+        ran += int(numbers[0])
+        waited += int(numbers[1])
 
-    return total
+    return ran, waited
 
 
 def busy_seconds():
@@ -138,21 +134,6 @@ def answers(address, family=socket.AF_INET):
     with socket.socket(family) as s:
         s.settimeout(1)
         return s.connect_ex(address) == 0
-
-
-class Backend:
-    def __init__(self, program, cpus):
-        self.process = spawn([program], cpus, stdout=subprocess.PIPE)
-        line = self.process.stdout.readline()
-
-        if not line:
-            raise BenchError("ig_backend did not start")
-
-        self.port = int(line)
-        self.pid = self.process.pid
-
-    def stop(self):
-        stop(self.process)
 
 
 class Redis:
@@ -231,14 +212,26 @@ class Nginx:
         stop(self.process, signal.SIGQUIT)
 
 
-def load(program, port, cpus, **options):
+def listener():
+    """A socket that waits for whoever plays the application."""
+    s = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    s.setblocking(False)
+    return s
+
+
+def load(program, port, cpus, application=None, **options):
     """One run of the generator; returns its report."""
     argv = [program, "--port", port]
+    keep = ()
+
+    if application is not None:
+        keep = (application.fileno(),)
+        argv += ["--application", application.fileno()]
 
     for name, value in options.items():
         argv += ["--" + name] if value is True else ["--" + name, value]
 
-    process = spawn(argv, cpus, stdout=subprocess.PIPE)
+    process = spawn(argv, cpus, stdout=subprocess.PIPE, pass_fds=keep)
 
     try:
         out, _ = process.communicate(timeout=options["seconds"] + 30)

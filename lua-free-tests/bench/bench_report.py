@@ -13,6 +13,10 @@ from statistics import median
 
 import bench_config as config
 
+# CPUs which other processes took (a worker kept waiting weighs more), from
+# where on a run counts as disturbed
+NOISE = 0.12
+
 COLUMNS = (
     # heading, name in the summary, digits
     ("requests/s", "rps", 0),
@@ -66,19 +70,32 @@ def facts(a, bench, ceiling, seconds):
         "half_rate": bench.rate,
         "arrivals": "uniform" if a.uniform else "exponential",
         "ceiling_rps": ceiling,
+        "repeated": bench.repeated,
+        "disturbed": bench.disturbed,
         "took_seconds": round(seconds, 1),
     }
 
 
+def calm(run, part):
+    return run[part]["noise"] <= NOISE
+
+
 def middle(runs, part, name):
-    values = [r[part][name] for r in runs if name in r[part]]
-    return median(values) if values else None
+    """The median of the undisturbed runs; of all where those are too few."""
+    runs = [r for r in runs if name in r[part]]
+    quiet = [r for r in runs if calm(r, part)]
+    chosen = quiet if len(quiet) >= 2 else runs
+
+    return median(r[part][name] for r in chosen) if chosen else None
 
 
 def ratios(runs, plain, part, name, base):
-    """Each round against the plain run of the same round."""
+    """Each round against the plain run of the same round, likewise."""
+    pairs = [(r, p) for r, p in zip(runs, plain) if name in r[part]]
+    quiet = [(r, p) for r, p in pairs if calm(r, part) and calm(p, part)]
+
     return [r[part][name] / p[part][base]
-            for r, p in zip(runs, plain) if name in r[part]]
+            for r, p in (quiet if len(quiet) >= 2 else pairs)]
 
 
 def summarise(results, facts):
@@ -89,8 +106,8 @@ def summarise(results, facts):
         s = {"title": config.VARIANTS[key].title}
 
         for name in ("rps", "worker_us", "redis_us", "p50_us", "p90_us",
-                     "p99_us", "load_us", "backend_us", "worker_busy",
-                     "strangers"):
+                     "p99_us", "load_us", "worker_busy",
+                     "noise"):
             s[name] = middle(runs, "closed", name)
 
         for name in ("rps", "worker_us", "redis_us", "p50_us", "p99_us"):
@@ -107,6 +124,7 @@ def summarise(results, facts):
             s[name] = median(each) if each else None
             s[name + "_range"] = [min(each), max(each)] if each else None
 
+        s["half_calm"] = sum(calm(r, "paced") for r in runs)
         s["half_kept"] = s["half_rps"] >= 0.97 * facts["half_rate"]
         s["redis_commands"] = runs[-1]["closed"].get("redis_commands")
         s["evaluations"] = runs[-1].get("evaluations")
@@ -146,11 +164,12 @@ def warnings(summary, facts):
             found.append(f"({key}) did not keep up with the half-load rate: "
                          "its p99 there is that of an overload")
 
-    noisy = max(s["strangers"] for s in summary.values())
-
-    if noisy > 0.1:
-        found.append(f"other processes used up to {noisy:.2f} CPUs meanwhile: "
-                     "requests/s and latencies are worth less than CPU time")
+    if facts["disturbed"]:
+        found.append(
+            f"other processes disturbed {facts['disturbed']} of "
+            f"{2 * facts['rounds'] * len(summary)} runs (after "
+            f"{facts['repeated']} repeats); the others count where there are "
+            "two, else latencies are worthless: use a quiet machine")
 
     return found
 
@@ -166,8 +185,13 @@ def rows(summary):
 
 
 def target_lines(summary):
+    calm_enough = all(s["half_calm"] >= 2 for s in summary.values())
+
     for what, limit, got in targets(summary):
-        if got is None:
+        if got is not None and "p99" in what and not calm_enough:
+            yield (f"{what}: at most {limit:.2f}, measured {got:.2f} on too "
+                   "busy a machine to tell")
+        elif got is None:
             yield f"{what}: at most {limit:.2f}, not measured"
         else:
             word = "met" if got <= limit else "missed"
@@ -192,9 +216,22 @@ def conditions(facts):
         "(/proc/PID/task/*/schedstat), kernel included, during the closed "
         "loop; a ratio is to plain nginx in the same round.",
         "Access logs and audit log are written without a buffer. "
-        f"Generator and application alone reach "
+        f"Generator and application (one process) reach "
         f"{facts['ceiling_rps']:,.0f} requests/s.",
     )
+
+
+def half_lines(summary):
+    """Where nothing comes in batches, a request costs more, plain's too."""
+    for key, s in summary.items():
+        line = (f"({key}) worker {s['half_worker_us']:.1f} us, "
+                f"{s['half_worker_ratio']:.2f} x plain there")
+
+        if s["half_redis_us"] is not None:
+            line += (f"; Redis {s['half_redis_us']:.1f} us, "
+                     f"{s['half_redis_ratio']:.2f} x plain's worker")
+
+        yield line
 
 
 def table(summary, skipped, facts):
@@ -216,6 +253,7 @@ def table(summary, skipped, facts):
               for key, s in summary.items() if s["redis_commands"]]
     lines += [f"audit chain ({key}): {s['chain']}"
               for key, s in summary.items() if s["chain"]]
+    lines += [f"CPU at half load {line}" for line in half_lines(summary)]
     lines += [f"target: {line}" for line in target_lines(summary)]
     lines += [f"note: {line}" for line in warnings(summary, facts)]
     lines += ["", *conditions(facts), f"Took {facts['took_seconds']:g} s."]
@@ -234,6 +272,7 @@ def markdown(summary, skipped, facts):
     lines.append("")
     lines += [f"* Not run: {v.title} ({why})." for v, why in skipped]
     lines += [f"* {line}." for line in target_lines(summary)]
+    lines += [f"* CPU at half load {line}." for line in half_lines(summary)]
     lines += [f"* {line}." for line in warnings(summary, facts)]
     lines += ["", *conditions(facts), ""]
 

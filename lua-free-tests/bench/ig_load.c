@@ -15,11 +15,15 @@
 
 static const char  ig_load_usage[] =
     "usage: ig_load --port N [options]\n"
+    "  --application FD  an inherited listening socket: be the application\n"
+    "                    behind the proxy too, in the same loop\n"
     "  --connections N   keepalive connections (64)\n"
     "  --seconds S       how long new requests start (3)\n"
     "  --rate R          intended requests/s, latency from the intended time;\n"
     "                    without it a closed loop\n"
     "  --uniform         equal gaps at that rate instead of exponential ones\n"
+    "  --spin            poll at that rate instead of sleeping: no time lost\n"
+    "                    in waking up, a whole CPU used\n"
     "  --timeout S       a request is given up after this (5)\n"
     "  --texts N         different requests, made beforehand (65536)\n"
     "  --accounts N --devices N --merchants N --products N\n"
@@ -53,10 +57,12 @@ ig_load_options(int argc, char **argv, ig_run_conf_t *run,
 
     static const struct option  options[] = {
         { "port", required_argument, NULL, 'p' },
+        { "application", required_argument, NULL, 'a' },
         { "connections", required_argument, NULL, 'c' },
         { "seconds", required_argument, NULL, 's' },
         { "rate", required_argument, NULL, 'r' },
         { "uniform", no_argument, NULL, 'u' },
+        { "spin", no_argument, NULL, 'i' },
         { "timeout", required_argument, NULL, 't' },
         { "texts", required_argument, NULL, 'n' },
         { "accounts", required_argument, NULL, 'A' },
@@ -81,10 +87,12 @@ ig_load_options(int argc, char **argv, ig_run_conf_t *run,
 
         switch (opt) {
         case 'p': run->port = (unsigned) v; break;
+        case 'a': run->application = (int) v; break;
         case 'c': run->connections = (unsigned) v; break;
         case 's': run->seconds = v; break;
         case 'r': run->rate = v; break;
         case 'u': run->uniform = 1; break;
+        case 'i': run->spin = 1; break;
         case 't': run->timeout = v; break;
         case 'n': ring->texts = (uint32_t) v; break;
         case 'A': ring->accounts = (uint32_t) v; break;
@@ -175,7 +183,7 @@ main(int argc, char **argv)
     };
 
     ig_run_conf_t  run_conf = {
-        .connections = 64, .seconds = 3, .timeout = 5
+        .application = -1, .connections = 64, .seconds = 3, .timeout = 5
     };
 
     if (ig_load_options(argc, argv, &run_conf, &ring_conf) != 0) {

@@ -1,8 +1,8 @@
 /*
  * Owns: the types shared by the parts of the load generator.
  * Borrows: nothing; libc only.
- * Called by: ig_load.c, ig_load_run.c, ig_load_conn.c, ig_load_ring.c,
- * ig_load_reply.c, ig_load_hist.c.
+ * Called by: ig_load.c, ig_load_run.c, ig_load_conn.c, ig_load_app.c,
+ * ig_load_ring.c, ig_load_reply.c, ig_load_hist.c.
  */
 
 #ifndef IG_LOAD_H_INCLUDED
@@ -125,10 +125,12 @@ uint64_t ig_hist_quantile(const ig_hist_t *h, double q);
 
 typedef struct {
     unsigned          port;
+    int               application;  /* listening socket to serve, or -1 */
     unsigned          connections;
     double            seconds;      /* for how long new requests start */
     double            rate;         /* requests/s to intend; 0: closed loop */
     int               uniform;      /* equal gaps, not exponential ones */
+    int               spin;         /* paced: look, never sleep */
     double            timeout;      /* seconds until a request is given up */
     uint64_t          seed;
     const ig_ring_t  *ring;
@@ -144,8 +146,8 @@ typedef struct {
     uint64_t          unsent;       /* intended, but no connection was free */
     uint64_t          bytes;        /* received */
     double            seconds;      /* from the first send to the last reply */
-    double            cpu_seconds;  /* of this process meanwhile */
-    ig_hist_t         latency;      /* closed: since sent; rate: since intended */
+    double            cpu_seconds;  /* of this process, application too */
+    ig_hist_t         latency;      /* since sent; paced: since intended */
 } ig_run_result_t;
 
 /* Returns 0; -1 where the server cannot be reached or memory is short. */

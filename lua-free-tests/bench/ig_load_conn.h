@@ -1,7 +1,7 @@
 /*
- * Owns: the connection and the run, as the two files of the loop see them.
+ * Owns: connection, application and run, as the files of the loop see them.
  * Borrows: the ring of request texts.
- * Called by: ig_load_conn.c, ig_load_run.c.
+ * Called by: ig_load_conn.c, ig_load_app.c, ig_load_run.c.
  */
 
 #ifndef IG_LOAD_CONN_H_INCLUDED
@@ -11,6 +11,24 @@
 
 
 #define IG_RUN_SECOND  1000000000u
+
+
+/* what epoll's pointer points to: the first member of each of them */
+
+typedef enum {
+    IG_SOURCE_CONN = 0,
+    IG_SOURCE_APP,
+    IG_SOURCE_PEER
+} ig_source_e;
+
+typedef struct ig_peer_s  ig_peer_t;
+
+typedef struct {
+    ig_source_e   source;       /* IG_SOURCE_APP */
+    int           ep;
+    int           fd;           /* listening, not blocking */
+    ig_peer_t    *peers;
+} ig_app_t;
 
 
 typedef enum {
@@ -27,6 +45,7 @@ typedef enum {
  */
 
 typedef struct {
+    ig_source_e       source;   /* IG_SOURCE_CONN */
     int               fd;
     ig_conn_state_e   state;
     const ig_text_t  *text;
@@ -46,6 +65,7 @@ typedef struct {
     uint32_t              busy;     /* requests on their way */
     uint32_t              next;     /* in the ring */
     int                   ep;
+    ig_app_t              app;
     ig_rng_t              rng;
     uint64_t              start;
     uint64_t              end;      /* nothing is intended from here on */
@@ -72,5 +92,11 @@ void ig_conn_push(ig_run_t *run, ig_conn_t *c);
 
 /* events: what epoll said */
 void ig_conn_event(ig_run_t *run, ig_conn_t *c, uint32_t events);
+
+/* Serves on fd from now on; returns 0 or -1. */
+int ig_app_open(ig_app_t *app, int ep, int fd);
+void ig_app_close(ig_app_t *app);
+void ig_app_event(ig_app_t *app);
+void ig_peer_event(ig_peer_t *peer);
 
 #endif

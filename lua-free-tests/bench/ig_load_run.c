@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -138,15 +139,43 @@ ig_run_look(ig_run_t *run, uint64_t now)
 }
 
 
-static int
-ig_run_wait(ig_run_t *run, struct epoll_event *events, uint64_t until)
+static void
+ig_run_event(ig_run_t *run, struct epoll_event *ev)
 {
-    int              n;
-    uint64_t         now, ns;
-    struct timespec  ts;
+    switch (*(ig_source_e *) ev->data.ptr) {
+
+    case IG_SOURCE_CONN:
+        ig_conn_event(run, ev->data.ptr, ev->events);
+        return;
+
+    case IG_SOURCE_APP:
+        ig_app_event(ev->data.ptr);
+        return;
+
+    case IG_SOURCE_PEER:
+        ig_peer_event(ev->data.ptr);
+        return;
+    }
+}
+
+
+/* waits until something happens, at most until then, and has it done */
+
+static void
+ig_run_step(ig_run_t *run, uint64_t until)
+{
+    int                 i, n;
+    uint64_t            now, ns;
+    struct timespec     ts;
+    struct epoll_event  events[IG_RUN_EVENTS];
 
     now = ig_run_now();
     ns = until > now ? until - now : 0;
+
+    if (run->conf->spin && run->conf->rate > 0) {
+        ns = 0;
+    }
+
     ts.tv_sec = (time_t) (ns / IG_RUN_SECOND);
     ts.tv_nsec = (long) (ns % IG_RUN_SECOND);
 
@@ -158,7 +187,13 @@ ig_run_wait(ig_run_t *run, struct epoll_event *events, uint64_t until)
                        (int) (ns / 1000000));
     }
 
-    return n;
+    if (n == 0 && run->conf->spin) {
+        sched_yield();      /* to whoever shares this CPU: Redis, say */
+    }
+
+    for (i = 0; i < n; i++) {
+        ig_run_event(run, &events[i]);
+    }
 }
 
 
@@ -185,13 +220,11 @@ ig_run_unsent(ig_run_t *run, uint64_t now)
 static int
 ig_run_connect(ig_run_t *run)
 {
-    int                 i, n;
-    uint32_t            k;
-    uint64_t            until;
-    struct epoll_event  events[IG_RUN_EVENTS];
+    uint32_t  i;
+    uint64_t  until;
 
-    for (k = 0; k < run->conf->connections; k++) {
-        ig_conn_open(run, &run->conns[k]);
+    for (i = 0; i < run->conf->connections; i++) {
+        ig_conn_open(run, &run->conns[i]);
     }
 
     until = ig_run_now() + 5 * (uint64_t) IG_RUN_SECOND;
@@ -202,11 +235,7 @@ ig_run_connect(ig_run_t *run)
             return -1;
         }
 
-        n = ig_run_wait(run, events, until);
-
-        for (i = 0; i < n; i++) {
-            ig_conn_event(run, events[i].data.ptr, events[i].events);
-        }
+        ig_run_step(run, until);
     }
 
     return 0;
@@ -216,10 +245,8 @@ ig_run_connect(ig_run_t *run)
 static void
 ig_run_loop(ig_run_t *run)
 {
-    int                 i, n;
-    double              cpu;
-    uint64_t            look, now, stop, until;
-    struct epoll_event  events[IG_RUN_EVENTS];
+    double    cpu;
+    uint64_t  look, now, stop, until;
 
     cpu = ig_run_cpu();
     run->start = ig_run_now();
@@ -256,11 +283,7 @@ ig_run_loop(ig_run_t *run)
             until = run->end;
         }
 
-        n = ig_run_wait(run, events, until);
-
-        for (i = 0; i < n; i++) {
-            ig_conn_event(run, events[i].data.ptr, events[i].events);
-        }
+        ig_run_step(run, until);
     }
 
     run->result->timeouts += run->busy;
@@ -300,10 +323,18 @@ ig_run(const ig_run_conf_t *conf, ig_run_result_t *result)
     /* the default slack of 50 us would delay each paced request by as much */
     prctl(PR_SET_TIMERSLACK, 1ul);
 
+    if (conf->application >= 0
+        && ig_app_open(&run.app, run.ep, conf->application) != 0)
+    {
+        goto done;
+    }
+
     if (ig_run_connect(&run) == 0) {
         ig_run_loop(&run);
         rc = 0;
     }
+
+    ig_app_close(&run.app);
 
     for (i = 0; i < conf->connections; i++) {
         ig_conn_close(&run, &run.conns[i]);

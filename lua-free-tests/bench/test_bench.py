@@ -27,8 +27,8 @@ NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory):
-    return proc.compile_tools(tmp_path_factory.mktemp("tools"))
+def tool(tmp_path_factory):
+    return proc.compile_load(tmp_path_factory.mktemp("tool"))
 
 
 class Server:
@@ -93,7 +93,7 @@ class Server:
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def test_responses_in_every_shape(tools):
+def test_responses_in_every_shape(tool):
     shapes = [
         PLAIN,
         b"HTTP/1.1 429 Too Many\r\ntransfer-encoding:  chunked\r\n\r\n"
@@ -112,7 +112,7 @@ def test_responses_in_every_shape(tools):
 
     for answer in bytewise, whole:
         with Server(answer) as server:
-            got = proc.load(tools[0], server.port, None, seconds=0.4,
+            got = proc.load(tool, server.port, None, seconds=0.4,
                             connections=1)
 
         assert set(got["statuses"]) == {"200", "201", "204", "429"}
@@ -132,7 +132,7 @@ def test_responses_in_every_shape(tools):
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n",
      False),
 ])
-def test_broken_responses_are_counted(tools, bad, closes):
+def test_broken_responses_are_counted(tool, bad, closes):
     def answer(peer, number):
         if number % 5 == 0:
             peer.sendall(bad)
@@ -141,7 +141,7 @@ def test_broken_responses_are_counted(tools, bad, closes):
         peer.sendall(PLAIN)
 
     with Server(answer) as server:
-        got = proc.load(tools[0], server.port, None, seconds=0.4,
+        got = proc.load(tool, server.port, None, seconds=0.4,
                         connections=2)
 
     assert got["broken"] > 0 and got["timeouts"] == 0
@@ -149,28 +149,28 @@ def test_broken_responses_are_counted(tools, bad, closes):
     assert got["connects"] >= got["broken"]
 
 
-def test_connection_close_is_no_error(tools):
+def test_connection_close_is_no_error(tool):
     def answer(peer, _):
         peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end")
         return False
 
     with Server(answer) as server:
-        got = proc.load(tools[0], server.port, None, seconds=0.3,
+        got = proc.load(tool, server.port, None, seconds=0.3,
                         connections=2)
 
     assert got["broken"] == 0
     assert got["requests"] == len(server.requests) > 2
 
 
-def test_silence_is_a_timeout(tools):
+def test_silence_is_a_timeout(tool):
     with Server(lambda peer, number: None) as server:
-        got = proc.load(tools[0], server.port, None, seconds=0.2, timeout=0.3,
+        got = proc.load(tool, server.port, None, seconds=0.2, timeout=0.3,
                         connections=3)
 
     assert got["timeouts"] >= 3 and got["requests"] == 0
 
 
-def test_paced_latency_counts_from_the_intended_time(tools):
+def test_paced_latency_counts_from_the_intended_time(tool):
     """A stall of 0.4 s in a second delays four requests in ten, not one."""
     stall = threading.Event()
 
@@ -181,7 +181,7 @@ def test_paced_latency_counts_from_the_intended_time(tools):
         peer.sendall(PLAIN)
 
     with Server(answer) as server:
-        got = proc.load(tools[0], server.port, None, seconds=1,
+        got = proc.load(tool, server.port, None, seconds=1,
                         connections=1, rate=400, uniform=True)
 
     assert got["requests"] == 400 and got["unsent"] == 0
@@ -190,23 +190,23 @@ def test_paced_latency_counts_from_the_intended_time(tools):
     assert got["seconds"] == pytest.approx(1, abs=0.1)
 
 
-def test_what_was_never_sent_is_reported(tools):
+def test_what_was_never_sent_is_reported(tool):
     def answer(peer, number):
         threading.Event().wait(0.1)
         peer.sendall(PLAIN)
 
     with Server(answer) as server:
-        got = proc.load(tools[0], server.port, None, seconds=0.5, timeout=0.5,
+        got = proc.load(tool, server.port, None, seconds=0.5, timeout=0.5,
                         connections=1, rate=200, uniform=True)
 
     assert got["unsent"] > 50
     assert got["p99_us"] > 500_000
 
 
-def test_requests_are_what_they_claim(tools):
+def test_requests_are_what_they_claim(tool):
     def run(seed):
         with Server(lambda peer, _: peer.sendall(PLAIN) and None) as server:
-            proc.load(tools[0], server.port, None, seconds=0.5, connections=1,
+            proc.load(tool, server.port, None, seconds=0.5, connections=1,
                       seed=seed, accounts=200, products=50, merchants=7)
 
         return server.requests
@@ -239,41 +239,37 @@ def test_requests_are_what_they_claim(tools):
 
 
 @pytest.mark.skipif(NGINX is None, reason="there is no nginx")
-def test_errors_are_refused(tools, tmp_path):
+def test_errors_are_refused(tool, tmp_path):
     """A variant that answers another status must end the benchmark."""
-    backend = proc.Backend(tools[1], None)
     a = types.SimpleNamespace(nginx=NGINX, connections=4, module=tmp_path)
     place = types.SimpleNamespace(a=a, directory=tmp_path, worker=None,
-                                  others=None, load=tools[0], backend=backend)
+                                  others=None, load=tool,
+                                  application=proc.listener())
 
-    try:
-        for line, fine in (("", True), ("return 503;", False)):
-            variant = config.Variant("x", "test", "", line)
+    for line, fine in (("", True), ("return 503;", False)):
+        variant = config.Variant("x", "test", "", line)
 
-            with bench.Place(place, variant) as p:
-                if fine:
-                    got = p.measure(0.3, 1)
-                    assert 1 < got["worker_us"] < 2000
-                    assert got["backend_us"] > 1
-                    p.stop()
+        with bench.Place(place, variant) as p:
+            if fine:
+                got = p.measure(0.3, 1)
+                assert 1 < got["worker_us"] < 2000
+                assert 1 < got["load_us"] < 2000
+                p.stop()
+                p.check_logs()
+                p.sent += 1
+
+                with pytest.raises(proc.BenchError, match="access.log"):
                     p.check_logs()
-                    p.sent += 1
-
-                    with pytest.raises(proc.BenchError, match="access.log"):
-                        p.check_logs()
-                else:
-                    with pytest.raises(proc.BenchError, match="503"):
-                        p.measure(0.3, 1)
-    finally:
-        backend.stop()
+            else:
+                with pytest.raises(proc.BenchError, match="503"):
+                    p.measure(0.3, 1)
 
 
 @pytest.mark.skipif(NGINX is None, reason="there is no nginx")
-def test_a_worker_that_died_is_refused(tools, tmp_path):
-    backend = proc.Backend(tools[1], None)
+def test_a_worker_that_died_is_refused(tool, tmp_path):
     directory = pathlib.Path(tempfile.mkdtemp(dir=tmp_path))
     port = proc.free_port()
-    text = config.render(config.VARIANTS["a"], directory, port, backend.port,
+    text = config.render(config.VARIANTS["a"], directory, port, proc.free_port(),
                          "", None, ROOT)
     nginx = proc.Nginx(NGINX, directory, text, port, None)
 
@@ -287,4 +283,3 @@ def test_a_worker_that_died_is_refused(tools, tmp_path):
             nginx.check()
     finally:
         nginx.stop()
-        backend.stop()
