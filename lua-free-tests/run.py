@@ -68,13 +68,20 @@ def run(command, timeout, **environment):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
+def clip(said, head=4000, tail=8000):
+    """Enough of a long output to see what is wrong."""
+    if len(said) <= head + tail:
+        return said
+    return f"{said[:head]}\n[...]\n{said[-tail:]}"
+
+
 # Building, each build counted as one test
 
 def make(*words):
     status, said = run(["make", f"-j{CORES}", *words], 900)
     if status == 0:
         return Count(passed=1)
-    return Count(failed=1, said=said)
+    return Count(failed=1, said=clip(said))
 
 
 def build():
@@ -122,7 +129,7 @@ def unit_program(program, wrapper=(), **environment):
     if not count.passed and not count.failed:
         count.failed = 1
     if count.failed or count.skipped:
-        count.said = f"{program} (status {status})\n{said}\n"
+        count.said = f"{program} (status {status})\n{clip(said)}\n"
     return count
 
 
@@ -167,7 +174,7 @@ def pytest(paths, *words, empty=False, **environment):
     if status != 0 and not count.failed:
         count.failed = 1
     if count.failed or count.skipped:
-        count.said = said
+        count.said = clip(said, 8000, 30000)
     return count
 
 

@@ -70,6 +70,11 @@ def test_an_empty_choice_may_be_fine(tmp_path):
     assert figures(run.pytest([path], "-m", "alone")) == (0, 1, 0)
 
 
+def test_clip():
+    assert run.clip("short") == "short"
+    assert run.clip("a" * 5 + "b" * 20 + "c" * 5, 5, 5) == "aaaaa\n[...]\nccccc"
+
+
 def passing():
     return run.Count(passed=2, skipped=1)
 
