@@ -34,9 +34,9 @@ ngx_http_integrity_header(ngx_http_request_t *r, const char *name,
 
 
 /*
- * When to come back: a tenth of the shortest window that held this call up,
- * at most a minute, spread by half of it so that clients do not come back in
- * step.  It says nothing of where the limit stands.
+ * When to come back: a tenth of the shortest window that could have held the
+ * call up, at most a minute, plus up to half of that at random so that
+ * clients do not come back in step.  It tells nothing of where a limit is.
  */
 
 static ngx_uint_t

@@ -28,6 +28,8 @@ typedef struct {
 
 struct ngx_http_integrity_audit_s {
     ngx_http_integrity_file_t  *file;
+    ngx_fd_t                    fd;         /* as of the last line: a change
+                                               means a new segment */
     ig_chain_t                  chain;
     ig_chain_t                  before;     /* the predecessor's last state */
     ig_chain_t                 *slot;       /* in the zone; NULL: no room */
@@ -44,7 +46,6 @@ struct ngx_http_integrity_audit_s {
     uint64_t                    complaints; /* not told since */
     unsigned                    opened:1;   /* chain_open is in the file */
     unsigned                    opening:1;
-    unsigned                    rotated:1;  /* segment_start is due */
 };
 
 
@@ -89,6 +90,7 @@ ngx_http_integrity_audit_start(ngx_cycle_t *cycle,
     u_char  random[8];
 
     audit->file = file;
+    audit->fd = file->file->fd;
     audit->buffer = ngx_palloc(cycle->pool, NGX_HTTP_INTEGRITY_AUDIT_BUFFER);
     audit->lines = ngx_palloc(cycle->pool, NGX_HTTP_INTEGRITY_AUDIT_LINES
                                            * sizeof(ngx_http_integrity_line_t));
@@ -239,8 +241,8 @@ ngx_http_integrity_audit_preface(ngx_http_integrity_audit_t *audit)
         audit->opening = 0;
     }
 
-    if (audit->rotated) {
-        audit->rotated = 0;
+    if (audit->fd != audit->file->file->fd) {
+        audit->fd = audit->file->file->fd;
 
         ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), true,
                               ngx_http_integrity_now(),
@@ -418,8 +420,10 @@ ngx_http_integrity_audit_write(void)
 /* -- rotation and end ---------------------------------------------------- */
 
 /*
- * nginx calls this before it opens the file again, in workers and in the
- * master alike; the master has no chain.
+ * nginx calls this before it opens the file again (USR1), in workers and in
+ * the master alike, and once more when a worker exits.  The master has no
+ * chain; a worker on its way out only sees to it that nothing is left behind:
+ * whether the file is about to change it learns from the next write.
  */
 
 void
@@ -439,6 +443,11 @@ ngx_http_integrity_audit_flush_hook(ngx_open_file_t *file, ngx_log_t *log)
         return;
     }
 
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        ngx_http_integrity_audit_write_one(audit);
+        return;
+    }
+
     ngx_http_integrity_audit_preface(audit);
 
     ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), false,
@@ -447,7 +456,9 @@ ngx_http_integrity_audit_flush_hook(ngx_open_file_t *file, ngx_log_t *log)
 
     ngx_http_integrity_audit_write_one(audit);
 
-    audit->rotated = 1;
+    /* Even where the new file gets the old one's number. */
+
+    audit->fd = NGX_INVALID_FILE;
 }
 
 

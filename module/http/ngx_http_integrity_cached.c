@@ -194,6 +194,13 @@ ngx_http_integrity_cached(ngx_http_integrity_ctx_t *ctx, ngx_uint_t early)
                                ? IG_RULE_FIRED : IG_RULE_NOT;
         }
 
+        /* No counter was asked: the line speaks of none. */
+
+        for (n = 0; n < call->plan->ncounters; n++) {
+            call->counter[call->plan->counter[n].counter->id].type
+                                                               = IG_MISSING;
+        }
+
         call->evaluation = IG_CACHED;
         call->decision = limit->rule->then;
         call->would = limit->rule->then;
