@@ -123,7 +123,8 @@ class Place:
 
             port = proc.free_port()
             text = config.render(
-                v, self.directory, port, b.application.getsockname()[1], b.a.module.resolve(),
+                v, self.directory, port, b.application.getsockname()[1],
+                b.a.module.resolve(),
                 self.redis and self.redis.path, os.geteuid() == 0)
             self.nginx = proc.Nginx(b.a.nginx, self.directory, text, port,
                                     b.worker)
@@ -303,6 +304,13 @@ class Bench:
                         connections=self.a.connections)
         return got["rps"]
 
+    def preflight(self, variants):
+        """Each starts and answers, before minutes are spent on the others."""
+        for v in variants:
+            with Place(self, v) as place:
+                place.load(0.05, 1)
+                place.nginx.check()
+
     def calibrate(self):
         """Half of what plain nginx reaches, the better of two runs."""
         if self.rate:
@@ -410,6 +418,7 @@ def main():
         began = time.monotonic()
         bench = Bench(a, directory)
         ceiling = bench.ceiling()
+        bench.preflight(chosen)
         bench.calibrate()
         results = bench.run(chosen, say)
         facts = report.facts(a, bench, ceiling, time.monotonic() - began)

@@ -269,8 +269,8 @@ def test_errors_are_refused(tool, tmp_path):
 def test_a_worker_that_died_is_refused(tool, tmp_path):
     directory = pathlib.Path(tempfile.mkdtemp(dir=tmp_path))
     port = proc.free_port()
-    text = config.render(config.VARIANTS["a"], directory, port, proc.free_port(),
-                         "", None, ROOT)
+    text = config.render(config.VARIANTS["a"], directory, port,
+                         proc.free_port(), "", None, ROOT)
     nginx = proc.Nginx(NGINX, directory, text, port, None)
 
     try:
