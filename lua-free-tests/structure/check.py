@@ -64,6 +64,10 @@ SET_UP = {
     "ig_redis_client.h": {"http/ngx_http_integrity_worker.c"},
 }
 
+# The client is the part of redis that runs on nginx's event loop: these two
+# headers, and what includes them.
+NGINX_IN_REDIS = {"redis/ig_redis_client.h", "redis/ig_redis_int.h"}
+
 PREFIX = {"core": "ig_", "store": "ig_", "redis": "ig_redis_",
           "http": "ngx_http_integrity"}
 
@@ -140,7 +144,7 @@ def _library_problem(room, place, name):
             return (None if place == home
                     else f"includes <{name}>: only {home} may")
     if name.startswith("ngx_"):
-        client = place.startswith("redis/ig_redis_client")
+        client = place in NGINX_IN_REDIS
         return (None if room == "http" or client
                 else f"includes <{name}>: nginx is not known here")
     if name.startswith("hiredis/"):
