@@ -158,7 +158,7 @@ def warnings(summary, facts):
         if s["worker_busy"] < 0.85:
             found.append(f"({key}) the worker was busy only "
                          f"{s['worker_busy']:.0%} of the time: requests/s is "
-                         "limited elsewhere, CPU per request is not affected")
+                         "limited elsewhere; CPU per request rises little")
 
         if not s["half_kept"]:
             found.append(f"({key}) did not keep up with the half-load rate: "
