@@ -63,6 +63,8 @@ deps-build:
 	$(call install-packages,$(PACKAGES_BUILD))
 
 
+comma := ,
+
 # Building. Two makes at once in one directory wait for each other: the public
 # targets take the lock of $(OUT), the ones in lower half do the work.
 
@@ -97,7 +99,9 @@ UNIT_REST = $(call object,$(filter-out $(TESTS),$(UNIT)))
 export CC
 export MODULE_CC_OPT = $(HARDEN) -fPIC -fno-semantic-interposition \
     $(if $(filter 1,$(SANITIZE)),-DNGX_DEBUG_PALLOC=1)
-export MODULE_LD_OPT = $(LDHARD) -fPIC
+# nodelete: LeakSanitizer names functions only of what is still loaded
+export MODULE_LD_OPT = $(LDHARD) -fPIC \
+    $(if $(filter 1,$(SANITIZE)),-Wl$(comma)-z$(comma)nodelete)
 
 ifeq ($(SANITIZE),1)
 MODULE_SRC = $(OUT)/source/nginx

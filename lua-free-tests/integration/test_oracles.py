@@ -106,3 +106,4 @@ def test_verify(tmp_path):
     assert oracles.verify_problems([log], (3,), ctl=clean) != []
     assert oracles.verify_problems([log], ctl=dirty) != []
     assert oracles.verify_problems([], ctl=tampered) == []
+    assert oracles.verify_problems([log], ctl=tmp_path / "missing") != []
