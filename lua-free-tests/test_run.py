@@ -70,6 +70,19 @@ def test_an_empty_choice_may_be_fine(tmp_path):
     assert figures(run.pytest([path], "-m", "alone")) == (0, 1, 0)
 
 
+@pytest.mark.parametrize("lines, status, expected", [
+    ("x: 3 passed, 0 failed", 0, (3, 0, 0)),
+    ("x: 3 passed, 1 failed", 1, (3, 1, 0)),
+    ("x: 3 passed, 0 failed", 1, (3, 1, 0)),
+    ("Traceback", 1, (0, 1, 0)),
+    ("", 0, (0, 1, 0)),
+])
+def test_check_script(tmp_path, lines, status, expected):
+    script = tmp_path / "check_x.py"
+    script.write_text(f"print({lines!r})\nraise SystemExit({status})\n")
+    assert figures(run.check_script(script)) == expected
+
+
 def test_clip():
     assert run.clip("short") == "short"
     assert run.clip("a" * 5 + "b" * 20 + "c" * 5, 5, 5) == "aaaaa\n[...]\nccccc"
