@@ -6,6 +6,7 @@
 
 #include "ig_policy_case.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ ig_policy_case_alloc(void *ctx, size_t size)
     ig_policy_case_t  *c = ctx;
 
     if (c->limit == 0 || c->nblocks == IG_POLICY_CASE_BLOCKS) {
+        c->limit = c->once ? UINT_MAX : 0;
         return NULL;
     }
 
@@ -34,12 +36,20 @@ ig_policy_case_alloc(void *ctx, size_t size)
 
 
 int
-ig_policy_case_init(ig_policy_case_t *c, unsigned limit)
+ig_policy_case_init(ig_policy_case_t *c)
+{
+    return ig_policy_case_init_limit(c, UINT_MAX, false);
+}
+
+
+int
+ig_policy_case_init_limit(ig_policy_case_t *c, unsigned limit, bool once)
 {
     c->mem.alloc = ig_policy_case_alloc;
     c->mem.ctx = c;
     c->nblocks = 0;
     c->limit = limit;
+    c->once = once;
     c->line = 1;
     c->err.text[0] = '\0';
     c->err.pos.line = 0;
@@ -147,7 +157,7 @@ ig_policy_case_make(ig_policy_case_t *c, const char *text)
 {
     int  rc;
 
-    assert_int_equal(ig_policy_case_init(c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(c), IG_OK);
 
     rc = ig_policy_case_read(c, text);
 
@@ -172,7 +182,7 @@ ig_policy_case_refuse(const ig_policy_refusal_t *refusal, unsigned n)
 
     for (i = 0; i < n; i++) {
 
-        assert_int_equal(ig_policy_case_init(c, IG_POLICY_CASE_BLOCKS), IG_OK);
+        assert_int_equal(ig_policy_case_init(c), IG_OK);
 
         rc = ig_policy_case_read(c, refusal[i].text);
 

@@ -23,14 +23,18 @@ typedef struct {
     ig_mem_t      mem;
     void         *block[IG_POLICY_CASE_BLOCKS];
     unsigned      nblocks;
-    unsigned      limit;        /* allocations that succeed */
+    unsigned      limit;        /* allocations that succeed before one fails */
+    bool          once;         /* those after it succeed again */
     ig_policy_t  *policy;
     ig_error_t    err;
     unsigned      line;
 } ig_policy_case_t;
 
-/* An empty policy; limit is how many allocations it gets.  IG_OK, IG_NOMEM. */
-int ig_policy_case_init(ig_policy_case_t *c, unsigned limit);
+/* An empty policy.  IG_OK or IG_NOMEM. */
+int ig_policy_case_init(ig_policy_case_t *c);
+
+/* The same, where one allocation fails, or all from there on. */
+int ig_policy_case_init_limit(ig_policy_case_t *c, unsigned limit, bool once);
 void ig_policy_case_free(ig_policy_case_t *c);
 
 /*

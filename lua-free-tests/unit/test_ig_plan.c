@@ -89,7 +89,7 @@ test_literals(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
     assert_int_equal(ig_policy_case_read(&c,
         "integrity_field f $f on=z,x.*;"
         "integrity_field g $f on=*;"
@@ -319,6 +319,10 @@ test_max_ops(void **state)
         "integrity_counter k key=f window=1h count=completed;"
         "integrity_counter l key=f window=1h count=completed;"), 2);
 
+    assert_int_equal(max_ops("integrity_field f $f;"
+        "integrity_counter k key=f window=1h on=a,decision.deny;"
+        "integrity_counter l key=f window=1h count=completed;"), 2);
+
     /* a set in a key or as a value: one event is many operations */
 
     assert_int_equal(max_ops("integrity_field f $f;"
@@ -483,6 +487,9 @@ test_no_limits(void **state)
             "integrity_scores deny=61;",
         FIELDS COUNTER RULE "integrity_rule x \"has(f)\" score=30;"
             "integrity_rule y \"has(j)\" score=31;"
+            "integrity_scores deny=61;",
+        FIELDS COUNTER RULE "integrity_rule x \"has(f)\" score=61;"
+            "integrity_rule y \"has(j)\" score=-60;"
             "integrity_scores deny=61;",
         FIELDS COUNTER "integrity_rule r \"k > 3\" then=deny;"
             "integrity_rule x \"has(f)\" then=allow;",

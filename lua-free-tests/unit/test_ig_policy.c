@@ -6,6 +6,7 @@
 
 #include "ig_policy_case.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,7 @@ test_no_file(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, 1000), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
     assert_int_equal(ig_policy_directive(c.policy, field, 3, pos, &err),
                      IG_OK);
     assert_int_equal(ig_policy_directive(c.policy, threshold, 3, pos, &err),
@@ -173,7 +174,7 @@ test_all_mistakes(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
     assert_int_equal(ig_policy_case_read(&c, text), IG_OK);
     assert_int_equal(ig_policy_finish_all(c.policy, tell, &told), IG_ERROR);
 
@@ -191,7 +192,7 @@ test_all_mistakes(void **state)
 
     ig_policy_case_free(&c);
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
     assert_int_equal(ig_policy_case_read(&c, text), IG_OK);
     assert_int_equal(ig_policy_finish(c.policy, &c.err), IG_ERROR);
     assert_string_equal(c.err.text, "integrity_counter: counter \"k1\" is "
@@ -203,13 +204,12 @@ test_all_mistakes(void **state)
 /* -- memory -------------------------------------------------------------- */
 
 
-/* IG_OK with `limit` allocations, or IG_NOMEM; nothing else. */
 static int
-build(unsigned limit)
+build(unsigned limit, bool once)
 {
     int  rc;
 
-    rc = ig_policy_case_init(&c, limit);
+    rc = ig_policy_case_init_limit(&c, limit, once);
 
     if (rc == IG_OK) {
         rc = ig_policy_case_read(&c, whole);
@@ -231,31 +231,31 @@ build(unsigned limit)
 }
 
 
-/* Fails each allocation in turn, until there are as many as it takes. */
+/* Each allocation fails in turn, alone and with all that follow. */
 static void
 test_no_memory(void **state)
 {
-    int       rc;
-    unsigned  limit;
+    unsigned  limit, needed;
 
     (void) state;
 
-    for (limit = 0; limit < 10000; limit++) {
+    assert_int_equal(build(UINT_MAX, false), IG_OK);
+    needed = c.nblocks;
+    ig_policy_case_free(&c);
 
-        rc = build(limit);
+    assert_in_range(needed, 100, 1000);
+
+    for (limit = 0; limit < needed; limit++) {
+
+        assert_int_equal(build(limit, false), IG_NOMEM);
+        assert_int_equal(c.nblocks, limit);
         ig_policy_case_free(&c);
 
-        if (rc == IG_OK) {
-            break;
-        }
-
-        assert_int_equal(rc, IG_NOMEM);
+        assert_int_equal(build(limit, true), IG_NOMEM);
+        ig_policy_case_free(&c);
     }
 
-    assert_in_range(limit, 100, 1000);
-
-    assert_int_equal(build(limit), IG_OK);
-    assert_int_equal(c.nblocks, limit);
+    assert_int_equal(build(needed, false), IG_OK);
     ig_policy_case_free(&c);
 }
 

@@ -34,7 +34,7 @@ setup(void **state)
 {
     (void) state;
 
-    return ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS);
+    return ig_policy_case_init(&c);
 }
 
 

@@ -468,7 +468,7 @@ test_many(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
 
     for (i = 0; i < IG_MAX_COUNTERS; i++) {
         snprintf(text, sizeof(text),

@@ -333,7 +333,7 @@ test_quote_inside(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, 1000), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
     assert_int_equal(ig_policy_directive(c.policy, line, 4, pos, &err),
                      IG_ERROR);
     assert_string_equal(err.text, "integrity_field: \"on=\"x\"\" begins with "
@@ -362,7 +362,7 @@ test_many(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
 
     for (i = 0; i < IG_MAX_FIELDS; i++) {
         snprintf(text, sizeof(text), "integrity_field f%d $f on=a;", i);

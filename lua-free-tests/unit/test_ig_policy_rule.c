@@ -108,6 +108,25 @@ test_rule_mixed(void **state)
 }
 
 
+/* Ids are of one kind each: a threshold's is no field's and no counter's. */
+static void
+test_ids(void **state)
+{
+    (void) state;
+
+    ig_policy_case_make(&c,
+        "integrity_field late $status; integrity_field a $a;"
+        "integrity_counter k key=late window=1h count=completed;"
+        "integrity_counter l key=a window=1h \"if=a > limit\";"
+        "integrity_threshold limit 3;"
+        "integrity_rule r \"a > limit\" then=deny;");
+
+    assert_false(c.policy->counter[1]->cond_late);
+
+    ig_policy_case_free(&c);
+}
+
+
 static const ig_policy_refusal_t  rule_refusal[] = {
 
     { "integrity_rule r;", 1,
@@ -202,7 +221,7 @@ test_rule_many(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
 
     for (i = 0; i < IG_MAX_RULES; i++) {
         snprintf(text, sizeof(text), "integrity_rule r%d true then=deny;", i);
@@ -338,7 +357,7 @@ test_threshold_many(void **state)
 
     (void) state;
 
-    assert_int_equal(ig_policy_case_init(&c, IG_POLICY_CASE_BLOCKS), IG_OK);
+    assert_int_equal(ig_policy_case_init(&c), IG_OK);
 
     for (i = 0; i < IG_MAX_THRESHOLDS; i++) {
         snprintf(text, sizeof(text), "integrity_threshold t%d 1;", i);
@@ -536,6 +555,7 @@ main(void)
         cmocka_unit_test(test_rule),
         cmocka_unit_test(test_rule_names),
         cmocka_unit_test(test_rule_mixed),
+        cmocka_unit_test(test_ids),
         cmocka_unit_test(test_rule_refused),
         cmocka_unit_test(test_rule_many),
         cmocka_unit_test(test_threshold),

@@ -16,6 +16,7 @@ static ig_policy_case_t  c, d;
 
 static const char  written[] =
     "integrity_rule   weigh  \"  k>limit \"  score=5   on=b,a  dry_run;\n"
+    "integrity_rule stop 'n > 1' then=hold;\n"
     "integrity_threshold limit 1h;\n"
     "integrity_threshold small 0.0000001 default;\n"
     "integrity_rule all \"true\" on_error=hold then=deny score=-1;\n"
@@ -52,6 +53,7 @@ static const char  canonical[] =
     "integrity_threshold limit 3600;\n"
     "integrity_threshold small 1e-7;\n"
     "integrity_rule all true on=* then=deny score=-1 on_error=hold;\n"
+    "integrity_rule stop \"n > 1\" on=* then=hold;\n"
     "integrity_rule weigh \"k > limit\" on=a,b score=5 dry_run;\n"
     "integrity_scores hold=3 deny=9;\n"
     "integrity_time_zone -03:30;\n";

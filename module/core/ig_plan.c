@@ -173,19 +173,18 @@ ig_plan_counter_is_wide(const ig_plan_t *plan, const ig_counter_t *c)
 
 
 /*
- * The largest of three batches: before the decision each counter once; after
- * it a take-back or a late write of what the action writes, and a write of
- * what the decision writes; at the end what is counted when completed.
+ * The larger of two batches: before the decision each counter once; after it a
+ * take-back or a late write of what the action writes, and a write of what the
+ * decision writes.  What is counted when completed is no more than the first.
  */
 static unsigned
 ig_plan_max_ops(const ig_plan_t *plan)
 {
-    unsigned                  i, before, after, at_end;
+    unsigned                  i, before, after;
     const ig_plan_counter_t  *pc;
 
-    before = 0;
+    before = plan->ncounters;
     after = 0;
-    at_end = 0;
 
     for (i = 0; i < plan->ncounters; i++) {
 
@@ -195,27 +194,12 @@ ig_plan_max_ops(const ig_plan_t *plan)
             return IG_MAX_OPS;
         }
 
-        before++;
+        after += (pc->writes && pc->counter->when != IG_COMPLETED);
         after += ig_actions_have_decision(&pc->counter->on);
-
-        if (!pc->writes) {
-            continue;
-        }
-
-        if (pc->counter->when == IG_COMPLETED) {
-            at_end++;
-
-        } else {
-            after++;
-        }
     }
 
     if (before < after) {
         before = after;
-    }
-
-    if (before < at_end) {
-        before = at_end;
     }
 
     return before < IG_MAX_OPS ? before : IG_MAX_OPS;
