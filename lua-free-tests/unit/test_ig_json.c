@@ -99,8 +99,7 @@ setup(void **state)
 
     memset(&t, 0, sizeof(t));
 
-    assert_int_equal(ig_policy_case_init(&t.policy, IG_POLICY_CASE_BLOCKS),
-                     IG_OK);
+    assert_int_equal(ig_policy_case_init(&t.policy), IG_OK);
     assert_int_equal(ig_policy_case_read(&t.policy, policy_text), IG_OK);
     assert_int_equal(ig_policy_action(t.policy.policy, ig_str("order.create")),
                      IG_OK);

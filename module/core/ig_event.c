@@ -319,13 +319,12 @@ ig_event_decision(ig_buf_t *b, const ig_call_t *call,
     ig_event_result(b, call);
     ig_event_circumstances(&l, call, host);
 
-    if (b->full) {
-        return;
+    if (!b->full) {
+        /* what does not fit from here on is left out */
+        ig_event_fields(&l, call);
+        ig_event_counters(&l, call);
+        ig_event_rules(&l, call);
     }
-
-    ig_event_fields(&l, call);
-    ig_event_counters(&l, call);
-    ig_event_rules(&l, call);
 
     ig_buf_lit(b, ",\"policy\":\"");
     ig_buf_hex(b, call->policy->hash, IG_EVENT_POLICY);

@@ -18,6 +18,7 @@
 
 typedef struct {
     ig_buf_t  *b;
+    char      *whole;           /* the buffer's end, with the chain's part */
     char      *end;             /* of what may be left out where it is much */
     bool       first;           /* no comma before the next item */
     bool       cut;             /* something was shortened or left out */
@@ -27,7 +28,10 @@ typedef struct {
 int ig_event_begin(ig_event_line_t *l, ig_buf_t *b, ig_str_t kind,
     int64_t time);
 
-/* Says "cut" where that is so; the chain's part comes next. */
+/*
+ * Says "cut" where that is so, and gives the chain its part of the buffer.
+ * Every line that was begun is ended, full or not.
+ */
 void ig_event_end(ig_event_line_t *l);
 
 /* The longest prefix of s of at most n bytes that ends between characters. */

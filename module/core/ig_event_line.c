@@ -26,7 +26,9 @@ ig_event_begin(ig_event_line_t *l, ig_buf_t *b, ig_str_t kind, int64_t time)
     }
 
     l->b = b;
-    l->end = b->start + room - IG_CHAIN_PART - IG_EVENT_TAIL;
+    l->whole = b->end;
+    b->end = b->start + room - IG_CHAIN_PART;
+    l->end = b->end - IG_EVENT_TAIL;
     l->first = true;
     l->cut = false;
 
@@ -46,6 +48,8 @@ ig_event_end(ig_event_line_t *l)
     if (l->cut) {
         ig_buf_lit(l->b, ",\"cut\":true");
     }
+
+    l->b->end = l->whole;
 }
 
 
