@@ -82,7 +82,7 @@ LIMITS_HERE = """\
 """
 
 POLICY = """\
-    integrity_zone   integrity:32m;
+    integrity_zone   integrity:32m new_keys=1000000000;
 REDIS
     integrity_secret DIR/integrity.key;
     integrity_audit  DIR/audit.log;
