@@ -29,10 +29,16 @@ static const struct {
     { ig_string("bigger"), { IG_NUMBER, 9007199254740992.0,
                              ig_string("9007199254740993") } },
     { ig_string("minus"), { IG_NUMBER, -5, ig_string("-5") } },
+    { ig_string("nbig"), { IG_NUMBER, -9007199254740992.0,
+                           ig_string("-9007199254740992") } },
+    { ig_string("nbigger"), { IG_NUMBER, -9007199254740992.0,
+                              ig_string("-9007199254740993") } },
     { ig_string("str5"), { IG_STRING, 0, ig_string("5") } },
     { ig_string("strbig"), { IG_STRING, 0, ig_string("9007199254740993") } },
     { ig_string("abc"), { IG_STRING, 0, ig_string("abc") } },
     { ig_string("abd"), { IG_STRING, 0, ig_string("abd") } },
+    { ig_string("quote"), { IG_STRING, 0, ig_string("it's") } },
+    { ig_string("slash"), { IG_STRING, 0, ig_string("\\a\\b\\") } },
     { ig_string("empty"), { IG_STRING, 0, ig_string("") } },
     { ig_string("nan"), { IG_NUMBER, NAN, ig_string("") } },
 };
@@ -151,7 +157,7 @@ ig_expr_case_compile(ig_expr_case_t *c, ig_str_t text, ig_expr_t **expr)
 
     /* the source goes away: what is kept must be a copy */
 
-    exact = malloc(text.len + 1);
+    exact = malloc(text.len != 0 ? text.len : 1);
     assert_non_null(exact);
 
     if (text.len != 0) {

@@ -32,9 +32,10 @@ void ig_expr_case_free(ig_expr_case_t *c);
  * Compiles over these names, whose values are in ig_expr_case_env:
  *   fields      t, f (IG_BOOL), u (UNKNOWN), m (MISSING), s (SET), zero, five,
  *               exact5 (5 with digits), half, big, bigger (2^53 and 2^53 + 1,
- *               with digits), minus (-5 with digits), str5 "5",
- *               strbig "9007199254740993", abc "abc", abd "abd", empty "",
- *               nan (a number that no field should have)
+ *               with digits), minus (-5 with digits), nbig, nbigger (big and
+ *               bigger below zero), str5 "5", strbig "9007199254740993",
+ *               abc "abc", abd "abd", quote "it's", slash "\a\b\", empty "",
+ *               nan (no field should be that)
  *   counters    c7 (7, window 1h), c0 (0, window 7d), cu (UNKNOWN),
  *               cm (MISSING), c2h (7.5, window 1500ms)
  *   thresholds  limit (6), many (100)

@@ -86,6 +86,18 @@ w_base64url(ig_buf_t *b)
 }
 
 static void
+w_base64url3(ig_buf_t *b)
+{
+    ig_buf_base64url(b, (const uint8_t *) "abc", 3);
+}
+
+static void
+w_base64url4(ig_buf_t *b)
+{
+    ig_buf_base64url(b, (const uint8_t *) "abcd", 4);
+}
+
+static void
 w_hex(ig_buf_t *b)
 {
     ig_buf_hex(b, (const uint8_t *) "abc", 3);
@@ -103,7 +115,8 @@ test_full(void **state)
     } writers[] = {
         { w_bytes, 6 }, { w_char, 1 }, { w_u64, 20 }, { w_i64, 20 },
         { w_number, 7 }, { w_null, 4 }, { w_json, 6 }, { w_time, 24 },
-        { w_string, 16 }, { w_base64url, 7 }, { w_hex, 6 },
+        { w_string, 16 }, { w_base64url, 7 }, { w_base64url3, 4 },
+        { w_base64url4, 6 }, { w_hex, 6 },
     };
 
     (void) state;

@@ -224,7 +224,10 @@ test_compare(void **state)
         { "abc > 'ABC'", 'T' },  { "empty < abc", 'T' },
         { "empty == ''", 'T' },
         { "'10' < '9'", 'T' },   { "str5 == '5.0'", 'F' },
-        { "abc < '\xff'", 'T' }, { "'it\\'s' == 'it\\'s'", 'T' },
+        { "abc < '\xff'", 'T' },
+        { "quote == 'it\\'s'", 'T' },
+        { "slash == '\\\\a\\\\b\\\\'", 'T' },
+        { "'\\'' < quote", 'T' },
 
         /* a string against a number */
         { "str5 == 5", 'T' },    { "str5 != 5", 'F' },    { "str5 < 6", 'T' },
@@ -269,6 +272,8 @@ test_exact(void **state)
         { "big == strbig", 'F' },
         { "strbig == 9007199254740992", 'F' },
         { "bigger == '9007199254740992'", 'F' },
+        { "nbig == nbigger", 'F' },
+        { "nbigger == '-9007199254740993'", 'T' },
         { "99999999999999999999 == 99999999999999999998", 'F' },
 
         /* order knows doubles only, and what has no exact digits too */
@@ -397,6 +402,7 @@ test_functions(void **state)
         { "or((m), 1 + 2) == 3", 'T' },
         { "or(m, c7 > 3)", 'T' },
         { "or(m, c7 > 3 && f)", 'F' },
+        { "or(m, f || t)", 'T' },
         { "or(f, true)", 'F' },
         { "or(cm, five) * 2 == 10", 'T' },
         { "!has(cm) || cm < 10m", 'T' },

@@ -72,6 +72,7 @@ test_tokens_refused(void **state)
         { "c7 > 1m1h", "\"1m1h\"", 6, " is neither a number nor a duration" },
         { "c7 > 0s", "\"0s\"", 6, " is neither a number nor a duration" },
         { "c7 > 10me-3", "\"10me\"", 6, " is neither a number nor a duration" },
+        { "c7 > 1e#5", "\"1e\"", 6, " is neither a number nor a duration" },
         { "c7 > .5", "unexpected \".\"", 6, "" },
         { "c7 = 3", "\"=\"", 4, " compares nothing; use \"==\"" },
         { "t & f", "\"&\"", 3, " is no operator; use \"&&\"" },
@@ -108,6 +109,7 @@ test_grammar_refused(void **state)
 {
     static const refusal_t  cases[] = {
         { "acount_1h > 3", "unknown name \"acount_1h\"", 1, "" },
+        { "AZ_az09 > 3", "unknown name \"AZ_az09\"", 1, "" },
         { "t && foo(3)", "unknown name \"foo\"", 6, "" },
         { "has(nope)", "unknown name \"nope\"", 5, "" },
         { "rate(nope) > 1", "unknown name \"nope\"", 6, "" },
@@ -233,6 +235,7 @@ test_types_refused(void **state)
         { "f && c7 >= 1 >= 0 || t", "\">=\"", 14, CHAIN },
 
         { "or(c7 + 1, 3) > 2", "\"c7 + 1\"", 4, PRESENT },
+        { "or(t || f, u)", "\"t || f\"", 4, PRESENT },
         { "or(limit, 3) > 2", "\"limit\"", 4, PRESENT },
         { "or(-five, 3) > 2", "\"-five\"", 4, PRESENT },
         { "or(has(t), f)", "\"has(t)\"", 4, PRESENT },
@@ -263,6 +266,11 @@ test_long_refused(void **state)
                     "unknown name \"%.64s\" at column 1 of \"%.200s...\"",
                     source, source);
     refused_len(source, 300, error);
+
+    (void) snprintf(error, sizeof(error),
+                    "unknown name \"%.64s\" at column 1 of \"%.200s\"",
+                    source, source);
+    refused_len(source, 200, error);
 
     /* ... so that what is wrong is told whatever stands before it */
 
@@ -359,6 +367,56 @@ test_depth(void **state)
 }
 
 
+/* What is done with leaves the stack: length alone is no depth. */
+static void
+test_flat(void **state)
+{
+    char            source[4096];
+    size_t          i;
+    unsigned        n;
+    ig_expr_t      *expr;
+    ig_expr_case_t  c;
+
+    static const struct {
+        const char  *repeat;
+        const char  *last;
+    } cases[] = {
+        { "t && ", "t" },
+        { "f || ", "t" },
+        { "five + ", "1 > 0" },
+        { "five - ", "1 < 0" },
+        { "five * ", "1 > 0" },
+        { "five / ", "1 > 0" },
+        { "or(m, 1) + ", "1 > 0" },
+        { "rate(c7) + ", "1 > 0" },
+        { "min(3, 2, 1) + ", "1 > 0" },
+        { "max(3, 2, 1) + ", "1 > 0" },
+        { "-abs(hour) + ", "1 < 0" },
+        { "!(five == 6) && ", "t" },
+        { "has(five) && (c7 != 8) == (c7 > 1) && ", "t" },
+        { "five < 6 && five <= 5 && five >= 5 && ", "weekday < 8" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < ig_countof(cases); i++) {
+        source[0] = '\0';
+
+        for (n = 0; n < 2 * IG_EXPR_DEPTH; n++) {
+            strcat(source, cases[i].repeat);
+        }
+
+        strcat(source, cases[i].last);
+
+        ig_expr_case_init(&c, 64);
+        assert_int_equal(ig_expr_case_compile(&c, (ig_str_t) {
+                             strlen(source), source }, &expr), IG_OK);
+        assert_true(ig_expr_eval(expr, &ig_expr_case_env).num == 1);
+        ig_expr_case_free(&c);
+    }
+}
+
+
 int
 main(void)
 {
@@ -368,6 +426,7 @@ main(void)
         cmocka_unit_test(test_types_refused),
         cmocka_unit_test(test_long_refused),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_flat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

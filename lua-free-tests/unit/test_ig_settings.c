@@ -140,7 +140,7 @@ test_variables(void **state)
     static const ig_str_t  good[] = {
         ig_string("$a"), ig_string("$1"), ig_string("${a}"),
         ig_string("$a$b"), ig_string("x.$a.y"), ig_string("${a}b$c-"),
-        ig_string("none"),
+        ig_string("$v10"), ig_string("$AZ_az09"), ig_string("none"),
     };
 
     static const ig_str_t  bad[] = {
@@ -161,6 +161,11 @@ test_variables(void **state)
         assert_true(ig_has_variables(bad[i]));
         assert_false(ig_variables_valid(bad[i]));
     }
+
+    /* what stands behind the text is not read */
+    assert_false(ig_variables_valid((ig_str_t) { 3, "${a}" }));
+    assert_false(ig_variables_valid((ig_str_t) { 1, "$a" }));
+    assert_true(ig_variables_valid((ig_str_t) { 3, "$ab$" }));
 
     assert_false(ig_has_variables((ig_str_t) { 0, NULL }));
 }
@@ -278,7 +283,9 @@ test_redis(void **state)
 
     ig_settings_case_accept(redis, "integrity_redis h on_error=allow", &s);
     assert_int_equal(s.on_error, IG_STORE_ALLOW);
-    ig_settings_case_accept(redis, "integrity_redis h on_error=local", &s);
+    ig_settings_case_accept(redis, "integrity_redis h on_error=local db=0",
+                            &s);
+    assert_int_equal(s.db, 0);
     assert_int_equal(s.on_error, IG_STORE_LOCAL);
 
     ig_settings_case_refuse(redis, refusals, ig_countof(refusals));
@@ -306,7 +313,7 @@ test_redis_address(void **state)
     static const char  *bad[] = {
         "''", ":6379", "h:", "h:0", "h:65536", "h:x", "h:1:2", "::1",
         "fe80::1", "[::1", "[]", "[]:1", "[::1]6379", "[::1]:", "[::1]:0",
-        "[h/x]:1", "unix:", "unix:/", "unix:redis.sock",
+        "[h/x]:1", "[/::1]", "unix:", "unix:/", "unix:redis.sock",
         "unix:" SUN_PATH "x", "redis://h", "h/0", "$redis", "a,b", "user@h",
     };
 
@@ -335,7 +342,9 @@ test_redis_address(void **state)
 static void
 test_node(void **state)
 {
-    ig_str_t  s;
+    ig_pos_t    pos = { "test.conf", 1 };
+    ig_str_t    s, nul[] = { ig_string("integrity_node"), ig_string("a\0b") };
+    ig_error_t  err;
 
     static const char  sixtythree[] = "integrity_node "
         "edge-1.Shop_A.example.0123456789012345678901234567890123456789x";
@@ -364,6 +373,8 @@ test_node(void **state)
     assert_int_equal(s.len, 63);
 
     ig_settings_case_refuse(node, refusals, ig_countof(refusals));
+
+    assert_int_equal(ig_settings_node(nul, 2, pos, &s, &err), IG_ERROR);
 }
 
 

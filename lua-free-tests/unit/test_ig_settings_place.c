@@ -157,6 +157,12 @@ test_body(void **state)
     assert_int_equal(s.depth, 32);
     assert_int_equal(s.values, 1);
 
+    ig_settings_case_accept(body, "integrity_body max=1 depth=1 "
+                            "values=1000000", &s);
+    assert_int_equal(s.max, 1);
+    assert_int_equal(s.depth, 1);
+    assert_int_equal(s.values, 1000000);
+
     ig_settings_case_accept(body, "integrity_body invalid=pass", &s);
     assert_true(s.invalid_pass);
     assert_false(s.oversize_pass || s.encoded_pass || s.type_pass);
@@ -280,6 +286,9 @@ test_action(void **state)
         { "integrity_action x.${y", "invalid value \"x.${y\"" ACTION },
         { "integrity_action decision.deny", "invalid value \"decision.deny\": "
           "a name that does not begin with \"decision.\" is expected" },
+        { "integrity_action decision.", "invalid value \"decision.\": "
+          "a name that does not begin with \"decision.\" is expected" },
+        { "integrity_action a pOST", "invalid parameter \"pOST\"" ARGUMENT },
         { "integrity_action a post", "invalid parameter \"post\"" ARGUMENT },
         { "integrity_action a ''", "invalid parameter \"\"" ARGUMENT },
         { "integrity_action a body=1", "invalid parameter \"body=1\""

@@ -394,8 +394,8 @@ test_names(void **state)
 {
     size_t  i;
 
-    static const char  *names[] = { "a", "_", "Z9", "account_1h", "_1",
-                                    SIXTYFOUR };
+    static const char  *names[] = { "a", "_", "Z9", "AZaz_09", "account_1h",
+                                    "_1", SIXTYFOUR };
     static const char  *others[] = { "", "1a", "a-b", "a.b", "a b", "a$",
                                      "caf\xc3\xa9", SIXTYFOUR "x", "@", "[",
                                      "`", "{" };
