@@ -665,16 +665,31 @@ seen_times_pass_from_reading_to_writing(void **state)
     assert_string_equal(completed(c), "l=");
     assert_int_equal(c->out[0].raw.last, T);
 
-    /* of several keys it is not known which was seen when */
+    /* each key of several its own */
 
     ig_call_case_begin(c, "x", T + 6000, 3);
     ig_call_case_text(c, "account", "u");
     add_members(c, "sku", 2);
     ig_call_case_decide(c);
     assert_string_equal(ig_call_case_value(c, "l"), "1");
+    assert_string_equal(settled(c), "f=");
+    assert_int_equal(c->out[0].raw.first, T);
+    assert_int_equal(c->out[0].raw.last, T + 5000);
+    assert_string_equal(completed(c), "l= l=");
+    assert_int_equal(c->out[0].raw.last, T + 5000);
+    assert_int_equal(c->out[1].raw.last, -1);
+
+    /* nothing, where no answer came */
+
+    ig_call_case_begin(c, "x", T + 7000, 4);
+    ig_call_case_text(c, "account", "u");
+    add_members(c, "sku", 2);
+    c->nops = ig_call_ops(c->call, c->op);
+    ig_call_decide(c->call);
+    assert_string_equal(settled(c), "f=");
+    assert_int_equal(c->out[0].raw.last, -1);
     assert_string_equal(completed(c), "l= l=");
     assert_int_equal(c->out[0].raw.last, -1);
-    assert_int_equal(c->out[1].raw.last, -1);
 
     ig_call_case_free(c);
 }

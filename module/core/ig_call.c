@@ -67,7 +67,8 @@ ig_call_layout(ig_call_t *call, void *block, const ig_policy_t *policy,
                               policy->nfields * sizeof(ig_members_t));
     call->counter = ig_layout(&layout,
                               policy->ncounters * sizeof(ig_value_t));
-    call->seen = ig_layout(&layout, policy->ncounters * sizeof(ig_seen_t));
+    call->seen = ig_layout(&layout, plan->max_ops * sizeof(ig_seen_t));
+    call->asked = ig_layout(&layout, policy->ncounters * sizeof(ig_asked_t));
     call->tuple = ig_layout(&layout, policy->ntuples * IG_HASH);
     call->tuple_state = ig_layout(&layout, policy->ntuples);
     call->outcome = ig_layout(&layout, plan->nrules);
@@ -110,14 +111,11 @@ ig_call_init(void *block, const ig_policy_t *policy, const ig_plan_t *plan,
 
     memcpy(call->event, event, sizeof(call->event));
 
-    /*
-     * zero is unknown, a new tuple, and a rule that did not fire; all bits
-     * set is a time of -1
-     */
+    /* zero is unknown, no op, a new tuple, and a rule that did not fire */
 
     memset(call->members, 0, policy->nfields * sizeof(ig_members_t));
     memset(call->counter, 0, policy->ncounters * sizeof(ig_value_t));
-    memset(call->seen, 0xff, policy->ncounters * sizeof(ig_seen_t));
+    memset(call->asked, 0, policy->ncounters * sizeof(ig_asked_t));
     memset(call->tuple_state, 0, policy->ntuples);
     memset(call->outcome, 0, plan->nrules);
 

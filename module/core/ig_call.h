@@ -43,6 +43,12 @@ typedef struct {
     int64_t  last;
 } ig_seen_t;
 
+/* A counter's ops before the decision, as a range of them. */
+typedef struct {
+    uint16_t  op;
+    uint16_t  n;
+} ig_asked_t;
+
 /* What became of a rule of the plan, by index in plan->rule. */
 typedef enum {
     IG_RULE_NOT = 0,            /* false */
@@ -79,7 +85,8 @@ typedef struct {
     bool                refused;        /* new-key cap hit */
 
     /* private from here on */
-    ig_seen_t          *seen;           /* by counter id: first and last */
+    ig_seen_t          *seen;           /* by op before the decision */
+    ig_asked_t         *asked;          /* by counter id: first and last */
 } ig_call_t;
 
 /* Bytes of the block that ig_call_init wants, aligned as by malloc. */

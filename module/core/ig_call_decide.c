@@ -54,9 +54,9 @@ ig_call_answer(ig_call_t *call, const ig_op_t *op, unsigned nops,
             value = ig_value_worst(call->counter[id], value);
         }
 
-        if (op[i].state == IG_OP_DONE) {
-            call->seen[id].first = op[i].raw.first;
-            call->seen[id].last = op[i].raw.last;
+        if (call->asked[id].n != 0 && op[i].state == IG_OP_DONE) {
+            call->seen[i].first = op[i].raw.first;
+            call->seen[i].last = op[i].raw.last;
         }
 
         last = op[i].counter;

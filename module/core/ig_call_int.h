@@ -40,6 +40,27 @@ ig_value_t ig_field_text(const ig_source_t *source, ig_str_t text,
 /* Whether if= is true now; without if= it is. */
 bool ig_call_cond(const ig_call_t *call, const ig_counter_t *counter);
 
+/* -- ig_call_ops.c ------------------------------------------------------- */
+
+/* Where ops are written. */
+typedef struct {
+    ig_call_t  *call;
+    ig_op_t    *op;
+    unsigned    nops;
+    unsigned    max;
+    unsigned    start;                  /* of the counter's own */
+    bool        hashed;                 /* event is there */
+    uint8_t     event[IG_HASH];         /* member of exact counters */
+} ig_ops_t;
+
+void ig_ops_init(ig_ops_t *ops, ig_call_t *call, ig_op_t *op);
+
+/* Writes what a counter counts of this event after the decision, if it does. */
+void ig_ops_put(ig_ops_t *ops, const ig_counter_t *c);
+
+/* Whether a counter is written only after the decision. */
+bool ig_counter_settles(const ig_counter_t *c);
+
 /* The three values no number or string goes with, and SET. */
 static inline ig_value_t
 ig_value_of(ig_type_e type)

@@ -1,8 +1,8 @@
 /*
- * ig_call_ops.c: which operations a call wants of the store: before the
- * decision, after it, and at the end.
+ * ig_call_ops.c: which operations a call wants of the store before the
+ * decision, and how a counter's operations are made.
  * Owns nothing; ops are the caller's.  Borrows the call and its policy.
- * Called by nginx and by backtest.
+ * Called by nginx and by backtest; by ig_call_settle.c.
  */
 
 #include "ig_call_int.h"
@@ -17,23 +17,13 @@
 #define IG_SUMMAND_MAX  9e12
 
 
-/* Where ops are written. */
-typedef struct {
-    ig_call_t  *call;
-    ig_op_t    *op;
-    unsigned    nops;
-    unsigned    max;
-    bool        hashed;                 /* event is there */
-    uint8_t     event[IG_HASH];         /* member of exact counters */
-} ig_ops_t;
-
-
-static void
+void
 ig_ops_init(ig_ops_t *ops, ig_call_t *call, ig_op_t *op)
 {
     ops->call = call;
     ops->op = op;
     ops->nops = 0;
+    ops->start = 0;
     ops->max = call->plan->max_ops < IG_MAX_OPS ? call->plan->max_ops
                                                 : IG_MAX_OPS;
     ops->hashed = false;
@@ -153,54 +143,89 @@ ig_ops_add(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
 }
 
 
+/*
+ * Between reading and writing first and last, what was read is remembered:
+ * the ops of both stand in the same order.
+ */
+static void
+ig_ops_seen(ig_ops_t *ops, ig_op_t *op)
+{
+    unsigned           i;
+    ig_seen_t         *seen;
+    const ig_asked_t  *asked;
+
+    i = (unsigned) (op - ops->op) - ops->start;
+    asked = &ops->call->asked[op->counter->id];
+
+    if (i < asked->n) {
+        seen = &ops->call->seen[asked->op + i];
+        op->raw.first = seen->first;
+        op->raw.last = seen->last;
+    }
+}
+
+
+/* One op of a key, and what its kind wants beside key and time. */
+static void
+ig_ops_one(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
+    const uint8_t key[IG_HASH], const ig_value_t *value)
+{
+    ig_op_t  *op;
+
+    op = ig_ops_add(ops, c, verb, key);
+
+    if (verb == IG_OP_READ) {
+        return;
+    }
+
+    switch (c->kind) {
+
+    case IG_COUNT_EXACT:
+        memcpy(op->member, ig_ops_event(ops), IG_HASH);
+        break;
+
+    case IG_DISTINCT:
+        ig_call_member(ops->call, value, op->member);
+        break;
+
+    case IG_SUM:
+    case IG_MEAN:
+        (void) ig_call_summand(ops->call, c, &op->delta);
+        break;
+
+    case IG_FIRST:
+    case IG_LAST:
+        ig_ops_seen(ops, op);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
 /* All ops of one key: a distinct value that is a set gives one per member. */
 static void
 ig_ops_key(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
     const uint8_t key[IG_HASH])
 {
     unsigned             i;
-    ig_op_t             *op;
     const ig_value_t    *value;
     const ig_members_t  *set;
 
-    if (verb == IG_OP_READ) {
-        (void) ig_ops_add(ops, c, verb, key);
-        return;
-    }
+    value = c->value >= 0 ? &ops->call->field[c->value] : NULL;
 
-    if (c->kind != IG_DISTINCT) {
-        op = ig_ops_add(ops, c, verb, key);
-
-        if (c->kind == IG_COUNT_EXACT) {
-            memcpy(op->member, ig_ops_event(ops), IG_HASH);
-
-        } else if (c->kind == IG_SUM || c->kind == IG_MEAN) {
-            (void) ig_call_summand(ops->call, c, &op->delta);
-
-        } else if ((c->kind == IG_FIRST || c->kind == IG_LAST)
-                   && ops->call->tuple_state[c->tuple] == IG_TUPLE_HASHED)
-        {
-            /* of several keys it is not remembered which was seen when */
-            op->raw.first = ops->call->seen[c->id].first;
-            op->raw.last = ops->call->seen[c->id].last;
-        }
-
-        return;
-    }
-
-    value = &ops->call->field[c->value];
-
-    if (value->type != IG_SET) {
-        op = ig_ops_add(ops, c, verb, key);
-        ig_call_member(ops->call, value, op->member);
+    if (verb == IG_OP_READ || c->kind != IG_DISTINCT
+        || value->type != IG_SET)
+    {
+        ig_ops_one(ops, c, verb, key, value);
         return;
     }
 
     set = &ops->call->members[c->value];
 
     for (i = 0; i < set->nmembers; i++) {
-        op = ig_ops_add(ops, c, verb, key);
-        ig_call_member(ops->call, &set->member[i], op->member);
+        ig_ops_one(ops, c, verb, key, &set->member[i]);
     }
 }
 
@@ -306,6 +331,8 @@ ig_ops_counter(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb)
         return IG_UNKNOWN;
     }
 
+    ops->start = ops->nops;
+
     if (state == IG_TUPLE_HASHED) {
         ig_ops_key(ops, c, verb, ops->call->tuple[c->tuple]);
 
@@ -317,8 +344,7 @@ ig_ops_counter(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb)
 }
 
 
-/* Writes what a counter counts of this event after the decision, if it does. */
-static void
+void
 ig_ops_put(ig_ops_t *ops, const ig_counter_t *c)
 {
     if (ig_call_countable(ops->call, c) && ig_call_cond(ops->call, c)) {
@@ -329,8 +355,7 @@ ig_ops_put(ig_ops_t *ops, const ig_counter_t *c)
 
 /* -- before the decision ------------------------------------------------- */
 
-/* Whether a counter is written only after the decision. */
-static bool
+bool
 ig_counter_settles(const ig_counter_t *c)
 {
     return c->kind == IG_FIRST || c->kind == IG_LAST || c->cond_late;
@@ -354,10 +379,30 @@ ig_call_verb(const ig_call_t *call, const ig_plan_counter_t *pc)
 }
 
 
+/* Nothing is known yet of when the keys of first and last were seen. */
+static void
+ig_ops_asked(ig_ops_t *ops, const ig_counter_t *c, unsigned from)
+{
+    unsigned  i;
+
+    if (c->kind != IG_FIRST && c->kind != IG_LAST) {
+        return;
+    }
+
+    ops->call->asked[c->id].op = (uint16_t) from;
+    ops->call->asked[c->id].n = (uint16_t) (ops->nops - from);
+
+    for (i = from; i < ops->nops; i++) {
+        ops->call->seen[i].first = -1;
+        ops->call->seen[i].last = -1;
+    }
+}
+
+
 unsigned
 ig_call_ops(ig_call_t *call, ig_op_t *op)
 {
-    unsigned                  i;
+    unsigned                  i, from;
     ig_ops_t                  ops;
     ig_type_e                 type;
     ig_verb_e                 verb;
@@ -376,129 +421,11 @@ ig_call_ops(ig_call_t *call, ig_op_t *op)
             continue;
         }
 
+        from = ops.nops;
         type = ig_ops_counter(&ops, pc->counter, verb);
+        ig_ops_asked(&ops, pc->counter, from);
+
         call->counter[pc->counter->id] = ig_value_of(type);
-    }
-
-    return ops.nops;
-}
-
-
-/* -- after the decision -------------------------------------------------- */
-
-static void
-ig_op_take_back(const ig_op_t *op, ig_op_t *out)
-{
-    *out = *op;
-    out->verb = IG_OP_UNDO;
-    out->state = IG_OP_PENDING;
-}
-
-
-unsigned
-ig_op_undo(const ig_op_t *op, unsigned nops, ig_op_t *out)
-{
-    unsigned  i, n;
-
-    for (i = 0, n = 0; i < nops; i++) {
-        if (op[i].verb == IG_OP_ADD && op[i].state == IG_OP_DONE) {
-            ig_op_take_back(&op[i], &out[n++]);
-        }
-    }
-
-    return n;
-}
-
-
-/* Whether the counters' view of the call is that it was turned away. */
-static bool
-ig_call_rejected(const ig_call_t *call)
-{
-    return call->counted == IG_THROTTLE || call->counted == IG_DENY;
-}
-
-
-static ig_str_t
-ig_decision_action(ig_decision_e d)
-{
-    static const ig_str_t  name[IG_DECISIONS] = {
-        ig_string("decision.allow"),
-        ig_string("decision.hold"),
-        ig_string("decision.throttle"),
-        ig_string("decision.deny")
-    };
-
-    return name[d];
-}
-
-
-unsigned
-ig_call_settle(ig_call_t *call, const ig_op_t *op, unsigned nops,
-    ig_op_t *out)
-{
-    bool                      rejected;
-    unsigned                  i;
-    ig_ops_t                  ops;
-    const ig_counter_t       *c;
-    const ig_plan_counter_t  *pc;
-
-    if (call->refused) {
-
-        /* nothing was counted, and no new key may come in by this door */
-        return 0;
-    }
-
-    ig_ops_init(&ops, call, out);
-    rejected = ig_call_rejected(call);
-
-    for (i = 0; rejected && i < nops; i++) {
-        if (op[i].verb == IG_OP_ADD && op[i].state == IG_OP_DONE
-            && op[i].counter->when == IG_ACCEPTED)
-        {
-            ig_op_take_back(&op[i], &out[ops.nops++]);
-        }
-    }
-
-    for (i = 0; i < call->plan->ncounters; i++) {
-        pc = &call->plan->counter[i];
-        c = pc->counter;
-
-        if (pc->writes && ig_counter_settles(c) && c->when != IG_COMPLETED
-            && !(rejected && c->when == IG_ACCEPTED))
-        {
-            ig_ops_put(&ops, c);
-        }
-
-        if (call->counted != IG_ALLOW
-            && ig_actions_match(&c->on, ig_decision_action(call->counted)))
-        {
-            ig_ops_put(&ops, c);
-        }
-    }
-
-    return ops.nops;
-}
-
-
-unsigned
-ig_call_complete(ig_call_t *call, ig_op_t *out)
-{
-    unsigned                  i;
-    ig_ops_t                  ops;
-    const ig_plan_counter_t  *pc;
-
-    if (call->refused || ig_call_rejected(call)) {
-        return 0;
-    }
-
-    ig_ops_init(&ops, call, out);
-
-    for (i = 0; i < call->plan->ncounters; i++) {
-        pc = &call->plan->counter[i];
-
-        if (pc->writes && pc->counter->when == IG_COMPLETED) {
-            ig_ops_put(&ops, pc->counter);
-        }
     }
 
     return ops.nops;
