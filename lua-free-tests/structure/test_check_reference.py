@@ -23,7 +23,7 @@ def test_the_tree_itself(function):
 def copy(tmp_path):
     """The files that are looked at, to plant something in."""
     for path in (check.COMMANDS, check.VARIABLES, check.METRICS, "README.md",
-                 *(path.relative_to(ROOT) for path in
+                 "lua-free-tests/README.md", *(path.relative_to(ROOT) for path in
                    [*ROOT.glob(check.SETTINGS), *ROOT.glob("docs/*.md"),
                     *ROOT.glob("conf/*.conf")])):
         if (ROOT / path).exists():
