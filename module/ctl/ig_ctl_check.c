@@ -191,7 +191,7 @@ static bool
 ig_check_is_ours(const ig_conf_directive_t *d)
 {
     return ig_conf_is(d, "integrity")
-           || (d->arg[0].len > 10
+           || (d->arg[0].len >= 10
                && memcmp(d->arg[0].data, "integrity_", 10) == 0);
 }
 

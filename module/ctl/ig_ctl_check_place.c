@@ -55,7 +55,12 @@ ig_check_except(ig_check_t *c, const ig_conf_directive_t *d)
 static void
 ig_check_place_threshold(ig_check_t *c, const ig_conf_directive_t *d)
 {
-    if (d->nargs > 1 && ig_policy_threshold(c->policy, d->arg[1]) == NULL) {
+    ig_error_t               err;
+    ig_threshold_settings_t  s;
+
+    if (ig_settings_threshold(d->arg, d->nargs, d->pos, &s, &err) == IG_OK
+        && ig_policy_threshold(c->policy, s.name) == NULL)
+    {
         ig_check_mistake(c, d, "\"%.*s\" has no value in http, which every "
                          "threshold needs", ig_fmt(d->arg[1]));
     }

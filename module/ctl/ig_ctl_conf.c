@@ -297,10 +297,30 @@ ig_conf_add(ig_conf_reader_t *r, ig_conf_level_t *level, bool block)
 }
 
 
+/* What may not follow the arguments so far. */
+static int
+ig_conf_unexpected(ig_conf_level_t *level, ig_conf_token_e kind)
+{
+    static const char  mark[] = {
+        [IG_CONF_SEMICOLON] = ';', [IG_CONF_OPEN] = '{', [IG_CONF_CLOSE] = '}'
+    };
+
+    if (kind == IG_CONF_EOF) {
+        return ig_error(level->file.err, level->file.pos, "unexpected end of "
+                        "file, expecting %s",
+                        level->nargs ? "\";\" or \"}\"" : "\"}\"");
+    }
+
+    return ig_error(level->file.err, level->file.pos, "unexpected \"%c\"",
+                    mark[kind]);
+}
+
+
 /* Goes over the content of a block, up to its "}". */
 static int
 ig_conf_skip(ig_conf_level_t *level)
 {
+    bool             fits;
     unsigned         depth;
     ig_str_t         arg;
     ig_conf_token_e  kind;
@@ -311,10 +331,19 @@ ig_conf_skip(ig_conf_level_t *level)
             return IG_ERROR;
         }
 
-        if (kind == IG_CONF_EOF) {
-            return ig_error(level->file.err, level->file.pos,
-                            "unexpected end of file, expecting \"}\"");
+        if (kind == IG_CONF_ARG) {
+            level->nargs++;
+            continue;
         }
+
+        fits = kind == IG_CONF_CLOSE ? level->nargs == 0
+               : kind != IG_CONF_EOF && level->nargs != 0;
+
+        if (!fits) {
+            return ig_conf_unexpected(level, kind);
+        }
+
+        level->nargs = 0;
 
         depth += (kind == IG_CONF_OPEN);
         depth -= (kind == IG_CONF_CLOSE);
@@ -354,25 +383,6 @@ ig_conf_semicolon(ig_conf_reader_t *r, ig_conf_level_t *level)
     }
 
     return ig_conf_is(d, "include") ? ig_conf_include(r, d) : IG_OK;
-}
-
-
-/* What may not follow the arguments so far. */
-static int
-ig_conf_unexpected(ig_conf_level_t *level, ig_conf_token_e kind)
-{
-    static const char  mark[] = {
-        [IG_CONF_SEMICOLON] = ';', [IG_CONF_OPEN] = '{', [IG_CONF_CLOSE] = '}'
-    };
-
-    if (kind == IG_CONF_EOF) {
-        return ig_error(level->file.err, level->file.pos, "unexpected end of "
-                        "file, expecting %s",
-                        level->nargs ? "\";\" or \"}\"" : "\"}\"");
-    }
-
-    return ig_error(level->file.err, level->file.pos, "unexpected \"%c\"",
-                    mark[kind]);
 }
 
 
