@@ -49,6 +49,9 @@ def show_day(servers, application):
     print("\nEvaluated: " + ", ".join(
         f"{count} {name}" for name, count in tally.evaluation.items())
         + ". Orders, parcels and logins are calls too.")
+    if tally.evaluation["degraded"]:
+        print("Degraded: Redis did not answer in time; this node's own counts "
+              "did.")
 
     section("Three lines of the audit log")
     for decision, sentence, line in report.three(lines):
