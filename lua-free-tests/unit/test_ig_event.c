@@ -541,6 +541,8 @@ test_many(void **state)
 
     (void) state;
 
+    begin();
+
     c = malloc(sizeof(*c));
     make_many(c);
 

@@ -121,8 +121,10 @@ ig_event_policy_part(ig_str_t *text)
         part.len = n;           /* no character at all, as it were */
     }
 
-    text->data += part.len;
-    text->len -= part.len;
+    if (part.len > 0) {
+        text->data += part.len;
+        text->len -= part.len;
+    }
 
     return part;
 }

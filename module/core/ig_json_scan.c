@@ -80,6 +80,10 @@ ig_json_scan(ig_str_t text, unsigned depth, unsigned values)
     unsigned     level, count;
     const char  *p, *end;
 
+    if (text.len == 0) {
+        return IG_JSON_EMPTY;
+    }
+
     p = text.data;
     end = text.data + text.len;
     level = 0;

@@ -81,34 +81,148 @@ ig_verify_inner(ig_str_t text, size_t from)
 }
 
 
-/* How a write that was cut short begins; or zeros, after a power failure. */
+/* How a line of ours begins, or at least could. */
 static bool
-ig_verify_is_piece(ig_str_t text)
+ig_verify_is_ours(ig_str_t text)
 {
     size_t    n;
     ig_str_t  mark = ig_string(IG_VERIFY_MARK);
 
     n = text.len < mark.len ? text.len : mark.len;
 
-    return text.data[0] == '\0' || memcmp(text.data, mark.data, n) == 0;
+    return memcmp(text.data, mark.data, n) == 0;
+}
+
+
+/*
+ * A write that was cut short, perhaps just before its newline, perhaps with
+ * zeros where a file system knew its length but had not stored its bytes when
+ * power failed.
+ */
+static bool
+ig_verify_is_cut(ig_str_t text)
+{
+    ig_line_t        line;
+    ig_line_state_e  state;
+
+    while (text.len > 0 && text.data[text.len - 1] == '\0') {
+        text.len--;
+    }
+
+    state = ig_line_parse(text, &line);
+
+    return text.len == 0 || state == IG_LINE_GOOD
+           || (state == IG_LINE_CUT && ig_verify_is_ours(text)
+               && !ig_line_is_complete(text));
+}
+
+
+/* How many bytes at the end are the start of a line that goes no further. */
+static size_t
+ig_verify_stub(ig_str_t text)
+{
+    size_t    n;
+    ig_str_t  mark = ig_string(IG_VERIFY_MARK);
+
+    for (n = 1; n < mark.len && n <= text.len; n++) {
+        if (memcmp(text.data + text.len - n, mark.data, n) == 0) {
+            return n;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * How many writes that were cut short follow each other in a text in which no
+ * line begins after its start; 0 where there is something else.
+ */
+static unsigned
+ig_verify_stubs(ig_str_t text)
+{
+    size_t    stub;
+    unsigned  n;
+
+    for (n = 0; text.len > 0; n++) {
+        if (ig_verify_is_cut(text)) {
+            return n + 1;
+        }
+
+        stub = ig_verify_stub(text);
+
+        if (stub == 0) {
+            return 0;
+        }
+
+        text.len -= stub;
+    }
+
+    return n;
+}
+
+
+/* The same in any text. */
+static unsigned
+ig_verify_pieces(ig_str_t text)
+{
+    unsigned     n, more;
+    ig_str_t     piece;
+    const char  *next;
+
+    if (ig_verify_is_cut(text)) {
+        return 1;
+    }
+
+    for (n = 0; text.len > 0; n += more) {
+        next = ig_verify_inner(text, 1);
+        piece.data = text.data;
+        piece.len = next != NULL ? (size_t) (next - text.data) : text.len;
+
+        more = ig_verify_stubs(piece);
+
+        if (more == 0) {
+            return 0;
+        }
+
+        text.data += piece.len;
+        text.len -= piece.len;
+    }
+
+    return n;
 }
 
 
 static void
-ig_verify_torn(ig_verify_t *v, ig_str_t piece)
+ig_verify_foreign(ig_verify_t *v)
 {
-    const char  *p;
-
-    v->torn++;
-
-    for (p = ig_verify_inner(piece, 1); p != NULL;
-         p = ig_verify_inner(piece, (size_t) (p - piece.data) + 1))
-    {
-        v->torn++;
+    if (v->foreign++ == 0) {
+        v->foreign_file = v->files - 1;
+        v->foreign_line = v->line;
     }
+}
 
-    ig_verify_tell(v, IG_FINDING_TORN, v->files - 1, v->line, NULL,
-                   "a line breaks off after %zu bytes", piece.len);
+
+/* What is no whole line: left by a crash or a full disk, or by somebody. */
+static void
+ig_verify_broken(ig_verify_t *v, ig_str_t text)
+{
+    unsigned  n;
+
+    n = ig_verify_pieces(text);
+
+    if (n > 0) {
+        v->torn += n;
+        ig_verify_tell(v, IG_FINDING_TORN, v->files - 1, v->line, NULL,
+                       "a line breaks off after %zu bytes", text.len);
+
+    } else if (ig_verify_is_ours(text)) {
+        ig_verify_tell(v, IG_FINDING_TAMPERED, v->files - 1, v->line, NULL,
+                       "this line was changed: it is no longer JSON");
+
+    } else {
+        ig_verify_foreign(v);
+    }
 }
 
 
@@ -132,7 +246,7 @@ ig_verify_glued(ig_verify_t *v, ig_str_t text, int *rc)
         rest.len = text.len - piece.len;
 
         if (ig_line_parse(rest, &line) == IG_LINE_GOOD) {
-            ig_verify_torn(v, piece);
+            ig_verify_broken(v, piece);
             *rc = ig_verify_good(v, &line);
             return true;
         }
@@ -142,12 +256,22 @@ ig_verify_glued(ig_verify_t *v, ig_str_t text, int *rc)
 }
 
 
+/* A chain has one version: another one within it is no upgrade. */
 static void
-ig_verify_foreign(ig_verify_t *v)
+ig_verify_version(ig_verify_t *v, const ig_line_t *line)
 {
-    if (v->foreign++ == 0) {
-        v->foreign_file = v->files - 1;
-        v->foreign_line = v->line;
+    ig_verify_chain_t  *chain;
+
+    chain = ig_verify_chain(v, line->chain);
+
+    if (chain != NULL) {
+        ig_verify_tell(v, IG_FINDING_TAMPERED, v->files - 1, v->line, chain,
+                       "this line was changed: its chain is of another"
+                       " version");
+
+    } else {
+        ig_verify_tell(v, IG_FINDING_UNVERIFIABLE, v->files - 1, v->line,
+                       NULL, "a line of a version that is not known here");
     }
 }
 
@@ -169,14 +293,14 @@ ig_verify_line(ig_verify_t *v, ig_str_t text)
         return ig_verify_good(v, &line);
 
     case IG_LINE_VERSION:
-        ig_verify_tell(v, IG_FINDING_UNVERIFIABLE, v->files - 1, v->line,
-                       NULL, "a line of a version that is not known here");
+        ig_verify_version(v, &line);
         return IG_OK;
 
     case IG_LINE_UNCHAINED:
         ig_verify_foreign(v);
         return IG_OK;
 
+    case IG_LINE_CUT:
     case IG_LINE_NOT_JSON:
         break;
     }
@@ -185,18 +309,7 @@ ig_verify_line(ig_verify_t *v, ig_str_t text)
         return rc;
     }
 
-    if (ig_line_is_complete(text)) {
-        v->lines++;
-        ig_verify_tell(v, IG_FINDING_TAMPERED, v->files - 1, v->line, NULL,
-                       "this line was changed: it is complete, but no longer"
-                       " JSON");
-
-    } else if (ig_verify_is_piece(text)) {
-        ig_verify_torn(v, text);
-
-    } else {
-        ig_verify_foreign(v);
-    }
+    ig_verify_broken(v, text);
 
     return IG_OK;
 }

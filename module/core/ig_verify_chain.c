@@ -298,8 +298,10 @@ ig_verify_step(ig_verify_t *v, ig_verify_chain_t *chain, const ig_line_t *line,
     link.dropped = line->dropped;
     memcpy(link.prev, line->prev, IG_SHA256);
 
-    ig_verify_join(v, chain, &run->last, &run->before_last, &link,
-                   v->files - 1, v->line);
+    if (intact) {
+        ig_verify_join(v, chain, &run->last, &run->before_last, &link,
+                       v->files - 1, v->line);
+    }
 
     run->before_last = run->last;
     ig_verify_set_end(&run->last, line);

@@ -87,9 +87,7 @@ ig_verify_head(ig_verify_t *v, ig_verify_chain_t *chain)
                        chain, "the first line of its chain refers to one"
                        " before it");
 
-    } else if (run->first_kind == IG_LINE_SEGMENT_START
-               || run->first.dropped > 0)
-    {
+    } else if (run->first_kind == IG_LINE_SEGMENT_START) {
         ig_verify_tell(v, IG_FINDING_NOTE, run->file, run->first_line, chain,
                        "the %llu lines before this one are in files that were"
                        " not given", ig_llu(before));

@@ -16,6 +16,7 @@ typedef enum {
     IG_LINE_GOOD = 0,
     IG_LINE_VERSION,            /* an audit line of a version not known here */
     IG_LINE_UNCHAINED,          /* JSON, but without the chain's part */
+    IG_LINE_CUT,                /* no JSON, but the beginning of some */
     IG_LINE_NOT_JSON
 } ig_line_state_e;
 
@@ -51,6 +52,13 @@ typedef struct {
     uint64_t          lost;
 } ig_line_t;
 
+/* Where reading is in a text. */
+typedef struct {
+    const char  *p;
+    const char  *end;
+    bool         cut;           /* it ended before what was read did */
+} ig_line_cursor_t;
+
 /* A member of an object in the line. */
 typedef struct {
     const char  *comma;         /* or bracket, before the key */
@@ -58,17 +66,22 @@ typedef struct {
     ig_str_t     value;         /* as it stands, strings with quotes */
 } ig_line_member_t;
 
+/* Goes past the character, or says that it is not there. */
+bool ig_line_char(ig_line_cursor_t *c, char expected);
+
 /*
- * Reads "key":value at p, where the value has at most `depth` levels of
- * brackets; returns where it ends, NULL where it is no JSON.
+ * Goes past "key":value, where the value has at most `depth` levels of
+ * brackets, or says that it is not there.
  */
-const char *ig_line_member(const char *p, const char *end, unsigned depth,
-    ig_line_member_t *m);
+bool ig_line_member(ig_line_cursor_t *c, unsigned depth, ig_line_member_t *m);
 
 /* Parses a line without its newline. */
 ig_line_state_e ig_line_parse(ig_str_t text, ig_line_t *line);
 
-/* Whether text ends as a complete line does: "hash":"<64 hex>"} */
+/*
+ * Whether text has its full length: after "hash":" and the hash, there is
+ * room for "} and no more, whatever stands there.
+ */
 bool ig_line_is_complete(ig_str_t text);
 
 /* -- chains -------------------------------------------------------------- */

@@ -57,19 +57,18 @@ ig_line_nibble(char c)
 
 
 static bool
-ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256])
+ig_line_digest(ig_str_t hex, uint8_t hash[IG_SHA256])
 {
     int       high, low;
     unsigned  i;
-    ig_str_t  text;
 
-    if (!ig_line_text(value, &text) || text.len != 2 * IG_SHA256) {
+    if (hex.len != 2 * IG_SHA256) {
         return false;
     }
 
     for (i = 0; i < IG_SHA256; i++) {
-        high = ig_line_nibble(text.data[2 * i]);
-        low = ig_line_nibble(text.data[2 * i + 1]);
+        high = ig_line_nibble(hex.data[2 * i]);
+        low = ig_line_nibble(hex.data[2 * i + 1]);
 
         if (high < 0 || low < 0) {
             return false;
@@ -79,6 +78,15 @@ ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256])
     }
 
     return true;
+}
+
+
+static bool
+ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256])
+{
+    ig_str_t  hex;
+
+    return ig_line_text(value, &hex) && ig_line_digest(hex, hash);
 }
 
 
@@ -146,22 +154,18 @@ ig_line_before_member(const ig_line_member_t *m, ig_line_before_t *before)
 static bool
 ig_line_before(ig_str_t value, ig_line_before_t *before)
 {
-    const char        *p, *end;
-    ig_line_member_t   m;
+    ig_line_cursor_t  c = { value.data, value.data + value.len, false };
+    ig_line_member_t  m;
 
-    if (value.data[0] != '{') {
+    if (!ig_line_char(&c, '{')) {
         return ig_str_eq(value, ig_str("null"));
     }
 
-    end = value.data + value.len;
-
-    for (p = value.data + 1; p < end && *p != '}'; p += (*p == ',')) {
-        p = ig_line_member(p, end, 1, &m);
-
-        if (p == NULL || !ig_line_before_member(&m, before)) {
+    do {
+        if (!ig_line_member(&c, 1, &m) || !ig_line_before_member(&m, before)) {
             return false;
         }
-    }
+    } while (ig_line_char(&c, ','));
 
     return before->chain.len > 0;
 }
@@ -256,32 +260,31 @@ ig_line_top(ig_line_reader_t *r, const ig_line_member_t *m)
 ig_line_state_e
 ig_line_parse(ig_str_t text, ig_line_t *line)
 {
-    const char        *p, *end;
-    ig_line_member_t   m;
-    ig_line_reader_t   r;
+    ig_line_cursor_t  c = { text.data, text.data + text.len, false };
+    ig_line_member_t  m;
+    ig_line_reader_t  r;
 
     memset(line, 0, sizeof(*line));
     memset(&r, 0, sizeof(r));
     r.line = line;
 
-    end = text.data + text.len;
-    p = text.data;
-
-    if (p == end || *p != '{') {
+    if (!ig_line_char(&c, '{')) {
         return IG_LINE_NOT_JSON;
     }
 
     do {
-        p = ig_line_member(p + 1, end, IG_LINE_DEPTH, &m);
-
-        if (p == NULL || p == end) {
-            return IG_LINE_NOT_JSON;
+        if (!ig_line_member(&c, IG_LINE_DEPTH, &m)) {
+            return c.cut ? IG_LINE_CUT : IG_LINE_NOT_JSON;
         }
 
         ig_line_top(&r, &m);
-    } while (*p == ',');
+    } while (ig_line_char(&c, ','));
 
-    if (*p != '}' || p + 1 != end) {
+    if (!ig_line_char(&c, '}')) {
+        return c.cut ? IG_LINE_CUT : IG_LINE_NOT_JSON;
+    }
+
+    if (c.p != c.end) {
         return IG_LINE_NOT_JSON;
     }
 
@@ -302,29 +305,19 @@ ig_line_parse(ig_str_t text, ig_line_t *line)
 bool
 ig_line_is_complete(ig_str_t text)
 {
+    size_t    tail;
     uint8_t   hash[IG_SHA256];
-    ig_str_t  tail;
+    ig_str_t  key = ig_string(",\"hash\":\"");
 
-    static const ig_str_t  key = ig_string(",\"hash\":");
+    tail = key.len + 2 * IG_SHA256 + 2;
 
-    /* key, two quotes, digits, brace */
-
-    tail.len = key.len + 2 * IG_SHA256 + 3;
-
-    if (text.len < tail.len) {
+    if (text.len < tail) {
         return false;
     }
 
-    tail.data = text.data + text.len - tail.len;
+    text.data += text.len - tail;
 
-    if (memcmp(tail.data, key.data, key.len) != 0
-        || tail.data[tail.len - 1] != '}')
-    {
-        return false;
-    }
-
-    tail.data += key.len;
-    tail.len -= key.len + 1;
-
-    return ig_line_hash(tail, hash);
+    return memcmp(text.data, key.data, key.len) == 0
+           && ig_line_digest((ig_str_t) { 2 * IG_SHA256,
+                                          text.data + key.len }, hash);
 }

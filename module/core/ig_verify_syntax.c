@@ -1,6 +1,7 @@
 /*
  * ig_verify_syntax.c: JSON (RFC 8259) as the writer writes it, without
- * blanks: where a member of an object begins and ends.
+ * blanks: where a member of an object begins and ends, and whether a text
+ * that is none could have become one.
  * Owns nothing; borrows the line.  Called by ig_verify_line.c.
  */
 
@@ -8,8 +9,33 @@
 
 #include "ig_verify_int.h"
 
-static const char *ig_line_value(const char *p, const char *end,
-    unsigned depth);
+static bool ig_line_value(ig_line_cursor_t *c, unsigned depth);
+
+
+/* The functions below go past what they read, or say that it is not there. */
+
+static bool
+ig_line_more(ig_line_cursor_t *c)
+{
+    if (c->p == c->end) {
+        c->cut = true;
+    }
+
+    return !c->cut;
+}
+
+
+bool
+ig_line_char(ig_line_cursor_t *c, char expected)
+{
+    if (!ig_line_more(c) || *c->p != expected) {
+        return false;
+    }
+
+    c->p++;
+
+    return true;
+}
 
 
 static bool
@@ -20,185 +46,208 @@ ig_line_is_hex(char c)
 }
 
 
-/* The functions below return where the thing at p ends, or NULL. */
-
-static const char *
-ig_line_escape(const char *p, const char *end)
+/* Behind the backslash. */
+static bool
+ig_line_escape(ig_line_cursor_t *c)
 {
-    int  i;
+    int   i;
+    char  ch;
 
-    if (p == end) {
-        return NULL;
+    if (!ig_line_more(c)) {
+        return false;
     }
 
-    if (*p != 'u') {
-        return *p != '\0' && strchr("\"\\/bfnrt", *p) ? p + 1 : NULL;
+    ch = *c->p++;
+
+    if (ch != 'u') {
+        return ch != '\0' && strchr("\"\\/bfnrt", ch) != NULL;
     }
 
-    for (i = 1; i <= 4; i++) {
-        if (end - p <= i || !ig_line_is_hex(p[i])) {
-            return NULL;
+    for (i = 0; i < 4; i++) {
+        if (!ig_line_more(c) || !ig_line_is_hex(*c->p++)) {
+            return false;
         }
     }
 
-    return p + 5;
+    return true;
 }
 
 
-static const char *
-ig_line_string(const char *p, const char *end)
+static bool
+ig_line_string(ig_line_cursor_t *c)
 {
-    if (p == end || *p != '"') {
-        return NULL;
+    char  ch;
+
+    if (!ig_line_char(c, '"')) {
+        return false;
     }
 
-    p++;
+    while (ig_line_more(c)) {
+        ch = *c->p++;
 
-    while (p != NULL && p < end) {
-        if (*p == '"') {
-            return p + 1;
+        if (ch == '"') {
+            return true;
         }
 
-        if ((unsigned char) *p < 0x20) {
-            return NULL;
+        if ((unsigned char) ch < 0x20 || (ch == '\\' && !ig_line_escape(c))) {
+            return false;
         }
-
-        p = *p == '\\' ? ig_line_escape(p + 1, end) : p + 1;
     }
 
-    return NULL;
+    return false;
 }
 
 
-static const char *
-ig_line_digits(const char *p, const char *end)
-{
-    const char  *start = p;
-
-    while (p < end && *p >= '0' && *p <= '9') {
-        p++;
-    }
-
-    return p > start ? p : NULL;
-}
-
-
-static const char *
-ig_line_number(const char *p, const char *end)
+static bool
+ig_line_digits(ig_line_cursor_t *c)
 {
     const char  *start;
 
-    p += (*p == '-');
-    start = p;
-    p = ig_line_digits(p, end);
+    start = c->p;
 
-    if (p == NULL || (*start == '0' && p > start + 1)) {
-        return NULL;
+    while (c->p < c->end && *c->p >= '0' && *c->p <= '9') {
+        c->p++;
     }
 
-    if (p < end && *p == '.') {
-        p = ig_line_digits(p + 1, end);
-    }
-
-    if (p != NULL && p < end && (*p == 'e' || *p == 'E')) {
-        p++;
-        p += (p < end && (*p == '+' || *p == '-'));
-        p = ig_line_digits(p, end);
-    }
-
-    return p;
+    return c->p > start || (ig_line_more(c) && false);
 }
 
 
-static const char *
-ig_line_word(const char *p, const char *end, ig_str_t word)
+static bool
+ig_line_at(const ig_line_cursor_t *c, char a, char b)
 {
-    return (size_t) (end - p) >= word.len
-           && memcmp(p, word.data, word.len) == 0 ? p + word.len : NULL;
+    return c->p < c->end && (*c->p == a || *c->p == b);
 }
 
 
-const char *
-ig_line_member(const char *p, const char *end, unsigned depth,
-    ig_line_member_t *m)
+static bool
+ig_line_number(ig_line_cursor_t *c)
 {
-    m->comma = p - 1;
-    m->key.data = p + 1;
-    p = ig_line_string(p, end);
+    const char  *start;
 
-    if (p == NULL || p == end || *p != ':') {
-        return NULL;
+    c->p += ig_line_at(c, '-', '-');
+    start = c->p;
+
+    if (!ig_line_digits(c) || (*start == '0' && c->p > start + 1)) {
+        return false;
     }
 
-    m->key.len = (size_t) (p - m->key.data) - 1;
-    m->value.data = p + 1;
-    p = ig_line_value(p + 1, end, depth);
+    if (ig_line_at(c, '.', '.')) {
+        c->p++;
 
-    if (p != NULL) {
-        m->value.len = (size_t) (p - m->value.data);
+        if (!ig_line_digits(c)) {
+            return false;
+        }
     }
 
-    return p;
+    if (ig_line_at(c, 'e', 'E')) {
+        c->p++;
+        c->p += ig_line_at(c, '+', '-');
+        return ig_line_digits(c);
+    }
+
+    return true;
 }
 
 
-/* From behind the opening bracket; closing is ']' or '}'. */
-static const char *
-ig_line_items(const char *p, const char *end, char closing, unsigned depth)
+static bool
+ig_line_word(ig_line_cursor_t *c, const char *word)
 {
+    while (*word != '\0') {
+        if (!ig_line_char(c, *word++)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+bool
+ig_line_member(ig_line_cursor_t *c, unsigned depth, ig_line_member_t *m)
+{
+    m->comma = c->p - 1;
+    m->key.data = c->p + 1;
+
+    if (!ig_line_string(c)) {
+        return false;
+    }
+
+    m->key.len = (size_t) (c->p - m->key.data) - 1;
+
+    if (!ig_line_char(c, ':')) {
+        return false;
+    }
+
+    m->value.data = c->p;
+
+    if (!ig_line_value(c, depth)) {
+        return false;
+    }
+
+    m->value.len = (size_t) (c->p - m->value.data);
+
+    return true;
+}
+
+
+/* Behind the opening bracket; closing is ']' or '}'. */
+static bool
+ig_line_items(ig_line_cursor_t *c, char closing, unsigned depth)
+{
+    bool              good;
     ig_line_member_t  m;
 
-    if (p < end && *p == closing) {
-        return p + 1;
+    if (ig_line_at(c, closing, closing)) {
+        c->p++;
+        return true;
     }
 
     for ( ;; ) {
-        p = closing == '}' ? ig_line_member(p, end, depth, &m)
-                           : ig_line_value(p, end, depth);
+        good = closing == '}' ? ig_line_member(c, depth, &m)
+                              : ig_line_value(c, depth);
 
-        if (p == NULL || p == end) {
-            return NULL;
+        if (!good || ig_line_char(c, closing)) {
+            return good;
         }
 
-        if (*p == closing) {
-            return p + 1;
-        }
-
-        if (*p++ != ',') {
-            return NULL;
+        if (!ig_line_char(c, ',')) {
+            return false;
         }
     }
 }
 
 
-static const char *
-ig_line_value(const char *p, const char *end, unsigned depth)
+static bool
+ig_line_value(ig_line_cursor_t *c, unsigned depth)
 {
-    if (p == end || depth == 0) {
-        return NULL;
+    if (!ig_line_more(c) || depth == 0) {
+        return false;
     }
 
-    switch (*p) {
+    switch (*c->p) {
 
     case '"':
-        return ig_line_string(p, end);
+        return ig_line_string(c);
 
     case '{':
-        return ig_line_items(p + 1, end, '}', depth - 1);
+        c->p++;
+        return ig_line_items(c, '}', depth - 1);
 
     case '[':
-        return ig_line_items(p + 1, end, ']', depth - 1);
+        c->p++;
+        return ig_line_items(c, ']', depth - 1);
 
     case 't':
-        return ig_line_word(p, end, ig_str("true"));
+        return ig_line_word(c, "true");
 
     case 'f':
-        return ig_line_word(p, end, ig_str("false"));
+        return ig_line_word(c, "false");
 
     case 'n':
-        return ig_line_word(p, end, ig_str("null"));
+        return ig_line_word(c, "null");
 
     default:
-        return ig_line_number(p, end);
+        return ig_line_number(c);
     }
 }
