@@ -1,5 +1,6 @@
 """The demo, as a newcomer runs it, and the configurations that are shown."""
 
+import hashlib
 import json
 import os
 import pty
@@ -9,10 +10,11 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 
-from harness import settings, template
+from harness import oracles, settings, template
 from harness.processes import children
 from harness.settings import PATIENCE, ROOT, wait_until
 
@@ -200,6 +202,8 @@ def test_run(folder):
         said = subprocess.run(["curl", "-fs", page], capture_output=True,
                               text=True, timeout=30, check=True).stdout
         assert "review.create" in said
+    (audit,) = folder.glob("*/logs/integrity-audit.log")
+    assert oracles.schema_problems(audit.read_bytes()) == []
     assert demo.interrupt() == 0
     assert left_behind(folder) == []
 
@@ -234,7 +238,6 @@ def verdict(text):
 
 
 def told(method="POST", age=0):
-    import time
     return (f"hold;action=review.create;method={method};score=60;id=01ABC;"
             f"t={int(time.time()) - age}")
 
@@ -246,12 +249,14 @@ def test_a_verdict():
 
 
 @pytest.mark.parametrize("text", [
-    "", "hold", told(), told() + ";sig=AAAAAAAAAAAAAAAAAAAAAA",
-    verdict(told()).replace("hold", "allow"), verdict(told("PUT")),
-    verdict(told(age=600))])
+    lambda: "", lambda: "hold", told,
+    lambda: told() + ";sig=AAAAAAAAAAAAAAAAAAAAAA",
+    lambda: verdict(told()).replace("hold", "allow"),
+    lambda: verdict(told("PUT")), lambda: verdict(told(age=600)),
+], ids=["none", "cut", "unsigned", "forged", "changed", "other", "old"])
 def test_a_verdict_that_is_none(text):
     with pytest.raises(ValueError):
-        application.Verdict(text, [KEY], "POST")
+        application.Verdict(text(), [KEY], "POST")
 
 
 def tally(*decisions):
@@ -359,7 +364,6 @@ def test_the_examples_show_every_directive():
 
 def test_the_line_of_the_readme():
     """What the README shows is what the demo wrote: its hash is its own."""
-    import hashlib
     readme = (ROOT / "README.md").read_text()
     line = json.loads(re.search(r"```\n(\{\n.*?\n\})\n```", readme,
                                 re.S).group(1))
