@@ -108,7 +108,10 @@ typedef struct {
     ngx_uint_t                    sample;
 
     ig_place_t                    place;        /* merged: see init */
-    ngx_flag_t                    enabled;      /* the one test */
+    ngx_flag_t                    enabled;      /* the one test: decides, or
+                                                   may lead to where we do */
+    ngx_flag_t                    decides;
+    ngx_flag_t                    leads;
 } ngx_http_integrity_loc_conf_t;
 
 
@@ -118,6 +121,7 @@ typedef enum {
     NGX_HTTP_INTEGRITY_START = 0,
     NGX_HTTP_INTEGRITY_BODY,        /* nginx is reading the body */
     NGX_HTTP_INTEGRITY_COUNTING,    /* the store has the batch */
+    NGX_HTTP_INTEGRITY_ABANDONED,   /* nginx answered before we could */
     NGX_HTTP_INTEGRITY_RECORDING,   /* the audit line waits for its write */
     NGX_HTTP_INTEGRITY_RECORDED,    /* the decision may take effect */
     NGX_HTTP_INTEGRITY_PASSED,
@@ -131,6 +135,8 @@ typedef enum {
  * without the store), COUNTING skipped where the store answers at once,
  * any before RECORDED -> the request ends (client gone): see the clean-up.
  * START -> IGNORED -> START (another place after an internal redirect).
+ * BODY -> ABANDONED (nginx refused the body itself, and may show an error
+ * page), COUNTING, RECORDING -> ABANDONED (a post_action of a client gone).
  *
  * Who owns the request: in BODY nginx's body reader, which comes back through
  * a callback; in COUNTING the batch points to it and detaching is the

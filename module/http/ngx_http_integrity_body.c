@@ -417,7 +417,7 @@ ngx_http_integrity_body(ngx_http_integrity_ctx_t *ctx)
     rc = ngx_http_read_client_request_body(r, ngx_http_integrity_body_handler);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        ctx->state = NGX_HTTP_INTEGRITY_START;
+        ctx->state = NGX_HTTP_INTEGRITY_ABANDONED;
         return rc;
     }
 

@@ -193,6 +193,8 @@ ngx_http_integrity_create_loc_conf(ngx_conf_t *cf)
      *     conf->thresholds = NULL;
      *     conf->place = { NULL, NULL };
      *     conf->enabled = 0;
+     *     conf->decides = 0;
+     *     conf->leads = 0;
      */
 
     conf->mode = NGX_CONF_UNSET_PTR;
@@ -324,6 +326,39 @@ ngx_http_integrity_merge_except(ngx_conf_t *cf,
 }
 
 
+/*
+ * True where an error page of this place may hand the call on as it is, to a
+ * named location or as an answer of its own ("=").  A plain page is a GET of
+ * something that tells of the error.
+ */
+
+static ngx_flag_t
+ngx_http_integrity_leads(ngx_conf_t *cf)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->error_pages == NULL) {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (page[i].overwrite >= 0 || page[i].value.lengths != NULL
+            || (page[i].value.value.len && page[i].value.value.data[0] == '@'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static ngx_http_integrity_mode_t  ngx_http_integrity_mode_off = {
     IG_MODE_OFF, NULL, { 0, NULL }, { NULL, 0 }
 };
@@ -359,7 +394,9 @@ ngx_http_integrity_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_FORBIDDEN);
     ngx_conf_merge_uint_value(conf->sample, prev->sample, 1);
 
-    conf->enabled = conf->mode->mode != IG_MODE_OFF && conf->action != NULL;
+    conf->decides = conf->mode->mode != IG_MODE_OFF && conf->action != NULL;
+    conf->leads = mcf->used.file != NULL && ngx_http_integrity_leads(cf);
+    conf->enabled = conf->decides || conf->leads;
 
     if (conf->action != NULL && conf->action->settings.literal) {
         conf->action->plan = ig_policy_plan(mcf->policy,

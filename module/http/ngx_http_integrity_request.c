@@ -215,6 +215,40 @@ ngx_http_integrity_start(ngx_http_request_t *r,
 }
 
 
+/*
+ * The first place that is asked about a request.  Where that is an error page,
+ * the call was refused before any place was asked, by limit_req or access
+ * control; those which come later find the context that is left here.
+ */
+
+static ngx_int_t
+ngx_http_integrity_first(ngx_http_request_t *r,
+    ngx_http_integrity_loc_conf_t *lcf)
+{
+    ngx_int_t                  rc;
+    ngx_http_integrity_ctx_t  *ctx;
+
+    if (r->error_page || r->post_action) {
+        return NGX_DECLINED;
+    }
+
+    rc = lcf->decides ? ngx_http_integrity_start(r, lcf, NULL) : NGX_DECLINED;
+
+    if (rc == NGX_DECLINED && lcf->leads
+        && ngx_http_integrity_get_ctx(r) == NULL)
+    {
+        ctx = ngx_http_integrity_make_ctx(r);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->state = NGX_HTTP_INTEGRITY_IGNORED;
+    }
+
+    return rc;
+}
+
+
 /* Makes the call once its action is known; NGX_OK, or what to answer now. */
 
 static ngx_int_t
@@ -365,7 +399,7 @@ ngx_http_integrity_handler(ngx_http_request_t *r)
     ctx = ngx_http_integrity_get_ctx(r);
 
     if (ctx == NULL) {
-        return ngx_http_integrity_start(r, lcf, NULL);
+        return ngx_http_integrity_first(r, lcf);
     }
 
     switch (ctx->state) {
@@ -374,6 +408,12 @@ ngx_http_integrity_handler(ngx_http_request_t *r)
         return ngx_http_integrity_go(ctx);
 
     case NGX_HTTP_INTEGRITY_BODY:
+
+        /* Our callback would have said START: this is an error page. */
+
+        ctx->state = NGX_HTTP_INTEGRITY_ABANDONED;
+        return NGX_DECLINED;
+
     case NGX_HTTP_INTEGRITY_COUNTING:
     case NGX_HTTP_INTEGRITY_RECORDING:
         return NGX_AGAIN;
@@ -382,9 +422,10 @@ ngx_http_integrity_handler(ngx_http_request_t *r)
         return ngx_http_integrity_effect(ctx);
 
     case NGX_HTTP_INTEGRITY_IGNORED:
-        return ngx_http_integrity_start(r, lcf, ctx);
+        return lcf->decides && !r->post_action
+               ? ngx_http_integrity_start(r, lcf, ctx) : NGX_DECLINED;
 
-    default: /* PASSED, REJECTED */
+    default: /* ABANDONED, PASSED, REJECTED */
         return NGX_DECLINED;
     }
 }
@@ -402,6 +443,15 @@ ngx_http_integrity_resume(ngx_http_integrity_ctx_t *ctx)
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
+
+    if (r->post_action) {
+
+        /* The client left while we waited: nobody takes the answer. */
+
+        ctx->state = NGX_HTTP_INTEGRITY_ABANDONED;
+        ngx_http_integrity_settle(ctx);
+        return;
+    }
 
     ctx->state = NGX_HTTP_INTEGRITY_RECORDED;
 
