@@ -312,7 +312,7 @@ const ig_ctl_command_t  ig_ctl_verify = {
     "standard input. Chains of several workers and nodes may be mixed.\n"
     "\n"
     "--json  one JSON object instead of text\n"
-    "--all   every finding and chain, not just the first hundred and twenty\n"
+    "--all   every finding and every chain, not just the first 100 and 20\n"
     "\n"
     "Exit codes:\n"
     "  0  clean: every line is unchanged and linked to the one before.\n"
