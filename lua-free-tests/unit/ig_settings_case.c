@@ -22,6 +22,7 @@ split(const char *line)
 
     assert_true(strlen(line) < sizeof(words));
     strcpy(words, line);
+    memset(args, 0, sizeof(args));
 
     for (n = 0, p = words; p != NULL; p = blank) {
         assert_true(n < ig_countof(args));

@@ -301,6 +301,8 @@ test_action(void **state)
           "invalid parameter \"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG\"" ARGUMENT },
         { "integrity_action a unclassified=pass", "invalid value \"pass\" in "
           "\"unclassified=pass\": deny is expected" },
+        { "integrity_action a unclassified=", "invalid value \"\" in "
+          "\"unclassified=\": deny is expected" },
         { "integrity_action a body POST body", "\"body\" is duplicate" },
         { "integrity_action a unclassified=deny unclassified=deny",
           "\"unclassified=\" is duplicate" },

@@ -277,6 +277,12 @@ test_parse_long_number(void **state)
     assert_false(ig_parse_number((ig_str_t) { 3000, digits }, &n));
 
     memset(digits, '0', sizeof(digits));
+    memcpy(digits, "25", 2);
+    memcpy(digits + 1000, "e-999", 5);
+    assert_true(ig_parse_number((ig_str_t) { 1005, digits }, &n));
+    assert_true(n == 2.5);
+
+    memset(digits, '0', sizeof(digits));
     digits[1] = '.';
     digits[2990] = '9';
     assert_true(ig_parse_number((ig_str_t) { 2991, digits }, &n));
