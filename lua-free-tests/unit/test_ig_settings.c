@@ -305,7 +305,8 @@ test_redis_address(void **state)
     ig_redis_settings_t   s;
 
     static const char  *good[] = {
-        "localhost", "AZ.az-09_", "localhost:6379", "redis-1.shop_a.example:1", "h:65535",
+        "localhost", "AZ.az-09_", "localhost:6379",
+        "redis-1.shop_a.example:1", "h:65535",
         "127.0.0.1", "127.0.0.1:6379", "[::1]", "[::1]:6379",
         "[2001:db8::10.0.0.1]:80", "unix:/r", "unix:" SUN_PATH,
     };
