@@ -99,6 +99,17 @@ def test_a_short_write_and_its_resynchronisation(log):
     assert f"{path}:3: gap: 1 line before this one" in said
 
 
+@pytest.mark.parametrize("claimed, expected", [(1, EXPLAINED), (2, TAMPERED)])
+def test_a_write_cut_just_before_the_newline(log, claimed, expected):
+    """Its line is whole, but its writer counts it as lost."""
+    chain = Chain()
+    lines = [chain.open(), chain.outcome()]
+    chain.last = json.loads(lines[0])["hash"]
+    chain.dropped = chain.lost = claimed
+    lines += [chain.outcome(), chain.close()]
+    assert verify(log(lines))[0] == expected
+
+
 def test_another_workers_line_glued_to_a_torn_one(log):
     one, two = Chain("edge-1/0"), Chain("edge-1/1")
     lines = [one.open(), two.open()]

@@ -129,6 +129,30 @@ test_full_table(void **state)
 }
 
 
+/* An action and a rule may share a name, however close they lie. */
+static void
+test_same_name(void **state)
+{
+    int       action, rule;
+    char      name[IG_SERIES_NAME];
+    unsigned  i;
+
+    (void) state;
+
+    action = ig_metrics_series(&m, IG_SERIES_ACTION, long_name(0, name));
+
+    for (i = 1; i < IG_SERIES - 1; i++) {
+        assert_true(ig_metrics_series(&m, IG_SERIES_ACTION,
+                                      long_name(i, name)) >= 0);
+    }
+
+    rule = ig_metrics_series(&m, IG_SERIES_RULE, long_name(0, name));
+    assert_true(rule >= 0 && rule != action);
+    assert_int_equal(m.series[action].kind, IG_SERIES_ACTION);
+    assert_int_equal(m.series[rule].kind, IG_SERIES_RULE);
+}
+
+
 static void
 test_name_length(void **state)
 {
@@ -350,6 +374,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup(test_series, setup),
         cmocka_unit_test_setup(test_full_table, setup),
+        cmocka_unit_test_setup(test_same_name, setup),
         cmocka_unit_test_setup(test_name_length, setup),
         cmocka_unit_test_setup(test_latency, setup),
         cmocka_unit_test_setup(test_json, setup),

@@ -397,6 +397,15 @@ test_power_failure(void **state)
     ig_audit_whole(&a, 0, 2, NULL, 2, NULL);
     expect(IG_VERIFY_TORN, "0:3: torn: the chain ends here without");
 
+    /* also where it failed between two lines */
+
+    ig_audit_free(&a);
+    ig_audit_init(&a);
+    ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
+    lines(&w, 2);
+    ig_audit_whole(&a, 0, 2, NULL, 2, NULL);
+    expect(IG_VERIFY_TORN, "0:3: torn: the chain ends here without");
+
     /* zeros, as some file systems leave them */
 
     ig_audit_free(&a);
@@ -490,19 +499,25 @@ test_unverifiable(void **state)
 }
 
 
+/* No writer writes such a line, so nothing in it counts. */
 static void
 test_overlong(void **state)
 {
-    char  *line;
+    char      *line;
+    size_t     len;
+    ig_str_t   good;
 
     (void) state;
 
-    line = malloc(200000);
-    memset(line, 'x', 200000);
-    line[199999] = '\n';
-
     ig_audit_whole(&a, 0, 1, NULL, 2, NULL);
-    ig_audit_add(&a, line, 200000);
+    good = ig_audit_get(a.file, 1);
+
+    len = 200000;
+    line = malloc(len);
+    memset(line, 'x', len);
+    memcpy(line + len - good.len, good.data, good.len);
+
+    ig_audit_add(&a, line, len);
     ig_audit_whole(&a, 1, 1, NULL, 2, NULL);
     free(line);
 
@@ -511,6 +526,7 @@ test_overlong(void **state)
     assert_int_equal(verdict.count[IG_FINDING_TAMPERED], 1);
     assert_non_null(strstr(verdict.text, "0:5: tampered: 1 line of no chain"));
     assert_int_equal(verdict.summary.chains, 2);
+    assert_int_equal(verdict.summary.lines, 8);
 }
 
 

@@ -164,13 +164,25 @@ test_edit(void **state)
 
         /* a changed number also leaves a gap: two findings */
 
-        if (i != 2) {
+        if (i == 2) {
+            assert_int_equal(verdict.count[IG_FINDING_TAMPERED], 2);
+            assert_non_null(strstr(verdict.text, "line 4 of the chain is"));
+
+        } else {
             only_finding(7, "this line was changed");
         }
 
         ig_audit_free(&a);
         setup(NULL);
     }
+
+    /* a changed id is no third chain: the line is missing in its own */
+
+    p = memmem(line(6).data, line(6).len, "\"edge-1/", 8);
+    p[1] = 'E';
+    ig_audit_verify(a.file, 1, 4096, &verdict);
+    assert_int_equal(verdict.count[IG_FINDING_TAMPERED], 2);
+    assert_int_equal(verdict.summary.chains, 2);
 }
 
 
@@ -490,38 +502,130 @@ test_successor_elsewhere(void **state)
 }
 
 
-/* A chain that claims a loss nobody had. */
+/* -- chains that contradict themselves ----------------------------------- */
+
 static void
-test_false_claims(void **state)
+start_again(void)
+{
+    ig_audit_free(&a);
+    ig_audit_init(&a);
+}
+
+
+static void
+one_line(void)
+{
+    ig_audit_line(&w);
+    ig_audit_write(&w, SIZE_MAX);
+}
+
+
+/* "dropped" with nothing missing: chain_close knows that none was lost. */
+static void
+test_false_loss(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
-    ig_audit_init(&a);
-
-    /* "dropped" with nothing missing: the counter was told too much */
-
+    start_again();
     ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
     w.chain.dropped = 1;
     w.chain.issued++;
-    ig_audit_line(&w);
-    ig_audit_write(&w, SIZE_MAX);
+    one_line();
     ig_audit_expect(a.file, 1, IG_VERIFY_EXPLAINED, &verdict);
+
     ig_audit_close(&w);
-
-    /* chain_close knows that none was lost */
-
     ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
     assert_non_null(strstr(verdict.text, "chain_close counts 4 lines, 0 of"));
+}
 
-    /* a line after the close */
 
-    ig_audit_free(&a);
-    setup(NULL);
-    ig_audit_line(&w);
-    ig_audit_write(&w, SIZE_MAX);
+static void
+test_after_close(void **state)
+{
+    (void) state;
+
+    one_line();
     ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
     only_finding(15, "a line after the chain was closed");
+}
+
+
+static void
+test_wrong_beginnings(void **state)
+{
+    (void) state;
+
+    /* nothing before, and yet the fourth line */
+
+    start_again();
+    ig_audit_start(&w, &a, 0, 1, NULL, 0);
+    w.chain.dropped = 0;
+    w.chain.issued = 3;
+    one_line();
+    ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
+    only_finding(1, "lines 1 to 3 of the chain are missing");
+
+    /* the first line opens nothing */
+
+    start_again();
+    ig_audit_start(&w, &a, 0, 1, NULL, 0);
+    w.chain.dropped = 0;
+    w.chain.issued = 0;
+    one_line();
+    ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
+    only_finding(1, "the chain begins without a chain_open");
+
+    /* the first line follows another */
+
+    start_again();
+    ig_audit_start(&w, &a, 0, 1, NULL, 0);
+    w.chain.dropped = 0;
+    w.chain.issued = 0;
+    w.chain.last[0] = 1;
+    one_line();
+    ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
+    only_finding(1, "the first line of its chain refers to one before");
+}
+
+
+static void
+test_opened_twice(void **state)
+{
+    char      memory[IG_LINE_MAX];
+    uint8_t   prev[IG_SHA256], policy[IG_SHA256] = { 0 };
+    ig_buf_t  b;
+
+    (void) state;
+
+    start_again();
+    ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
+
+    memcpy(prev, w.chain.last, IG_SHA256);
+    ig_buf_init(&b, memory, sizeof(memory));
+    ig_chain_open_line(&b, NULL, a.time, ig_str("edge-1"), ig_str("1.0"),
+                       policy);
+    ig_chain_seal(&w.chain, &b, prev);
+    ig_audit_add(&a, memory, ig_buf_str(&b).len);
+
+    ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
+    only_finding(2, "a chain_open in the middle of its chain");
+}
+
+
+/* A successor that saw a close which is not there. */
+static void
+test_false_witness(void **state)
+{
+    (void) state;
+
+    start_again();
+    ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
+    one_line();
+    ig_chain_closed(&w.chain);
+    ig_audit_whole(&a, 0, 2, &w.chain, 2, NULL);
+
+    ig_audit_expect(a.file, 1, IG_VERIFY_TAMPERED, &verdict);
+    only_finding(2, "its successor found the chain closed at line 2");
 }
 
 
@@ -543,7 +647,11 @@ main(void)
         TEST(test_broken),
         TEST(test_successor),
         TEST(test_successor_elsewhere),
-        TEST(test_false_claims)
+        TEST(test_false_loss),
+        TEST(test_after_close),
+        TEST(test_wrong_beginnings),
+        TEST(test_opened_twice),
+        TEST(test_false_witness)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
