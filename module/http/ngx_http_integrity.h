@@ -318,6 +318,16 @@ const ig_plan_t *ngx_http_integrity_plan(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_integrity_body(ngx_http_integrity_ctx_t *ctx);
 
+/* ngx_http_integrity_content.c: what the headers say of the body. */
+typedef struct {
+    ngx_uint_t  types;          /* Content-Type headers */
+    ngx_uint_t  json;           /* one of them, and JSON in UTF-8 */
+    ngx_uint_t  encoded;        /* a Content-Encoding but identity */
+} ngx_http_integrity_content_t;
+
+void ngx_http_integrity_content(ngx_http_request_t *r,
+    ngx_http_integrity_content_t *content);
+
 /* ngx_http_integrity_answer.c: refusals. */
 ngx_int_t ngx_http_integrity_answer(ngx_http_request_t *r,
     ngx_http_integrity_ctx_t *ctx);

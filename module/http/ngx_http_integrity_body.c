@@ -1,158 +1,13 @@
 /*
- * ngx_http_integrity_body.c: the body of a call: whether it may be inspected,
- * reading it in the manner of the mirror module, gathering its buffers (temp
- * file included), and handing it to the core.
+ * ngx_http_integrity_body.c: the body of a call: reading it in the manner of
+ * the mirror module, gathering its buffers (temp file included), and handing
+ * it to the core.
  * Owns: the gathered copy, in the request's pool.  Called by the machine.
  */
 
 #include "ngx_http_integrity.h"
 
 static void ngx_http_integrity_body_handler(ngx_http_request_t *r);
-
-
-/* What the headers say of the body. */
-typedef struct {
-    ngx_uint_t   types;             /* Content-Type headers */
-    ngx_str_t    type;
-    ngx_uint_t   encoded;           /* a Content-Encoding but identity */
-} ngx_http_integrity_content_t;
-
-
-static void
-ngx_http_integrity_content(ngx_http_request_t *r,
-    ngx_http_integrity_content_t *content)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    ngx_memzero(content, sizeof(ngx_http_integrity_content_t));
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == sizeof("Content-Type") - 1
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Content-Type",
-                               sizeof("Content-Type") - 1)
-               == 0)
-        {
-            content->types++;
-            content->type = h[i].value;
-        }
-
-        if (h[i].key.len == sizeof("Content-Encoding") - 1
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Content-Encoding",
-                               sizeof("Content-Encoding") - 1)
-               == 0
-            && !(h[i].value.len == sizeof("identity") - 1
-                 && ngx_strncasecmp(h[i].value.data, (u_char *) "identity",
-                                    sizeof("identity") - 1)
-                    == 0))
-        {
-            content->encoded = 1;
-        }
-    }
-}
-
-
-/* `charset` none or UTF-8 in "; name=value; ..." after a media type. */
-
-static ngx_uint_t
-ngx_http_integrity_charset_ok(u_char *p, u_char *end)
-{
-    u_char  *name, *value, *next;
-    size_t   len;
-
-    while (p < end) {
-        next = ngx_strlchr(p, end, ';');
-        if (next == NULL) {
-            next = end;
-        }
-
-        name = p;
-        while (name < next && (*name == ' ' || *name == '\t')) {
-            name++;
-        }
-
-        if (next - name > 8
-            && ngx_strncasecmp(name, (u_char *) "charset=", 8) == 0)
-        {
-            value = name + 8;
-            len = next - value;
-
-            while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) {
-                len--;
-            }
-
-            if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
-                value++;
-                len -= 2;
-            }
-
-            if (len != 5
-                || ngx_strncasecmp(value, (u_char *) "utf-8", 5) != 0)
-            {
-                return 0;
-            }
-        }
-
-        p = next + 1;
-    }
-
-    return 1;
-}
-
-
-/* application/json or <anything>/<anything>+json, and nothing near it. */
-
-static ngx_uint_t
-ngx_http_integrity_type_ok(ngx_str_t *type)
-{
-    u_char  *p, *end, *semi, *slash;
-    size_t   len;
-
-    p = type->data;
-    end = p + type->len;
-
-    semi = ngx_strlchr(p, end, ';');
-    if (semi == NULL) {
-        semi = end;
-    }
-
-    if (!ngx_http_integrity_charset_ok(semi == end ? end : semi + 1, end)) {
-        return 0;
-    }
-
-    len = semi - p;
-    while (len && (p[len - 1] == ' ' || p[len - 1] == '\t')) {
-        len--;
-    }
-
-    if (len == sizeof("application/json") - 1
-        && ngx_strncasecmp(p, (u_char *) "application/json", len) == 0)
-    {
-        return 1;
-    }
-
-    slash = ngx_strlchr(p, p + len, '/');
-
-    return slash != NULL && slash > p
-           && len > sizeof("+json") - 1
-           && p + len - 5 > slash + 1
-           && ngx_strncasecmp(p + len - 5, (u_char *) "+json", 5) == 0;
-}
 
 
 /*
@@ -191,7 +46,30 @@ ngx_http_integrity_body_refuse(ngx_http_integrity_ctx_t *ctx, ngx_uint_t pass,
 }
 
 
-/* All that can be told before the body is read. */
+/* What has been read of the body. */
+
+static off_t
+ngx_http_integrity_body_size(ngx_http_request_t *r)
+{
+    off_t         size;
+    ngx_chain_t  *cl;
+
+    if (r->request_body == NULL) {
+        return 0;
+    }
+
+    for (size = 0, cl = r->request_body->bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+
+    return size;
+}
+
+
+/*
+ * All that can be told before the body is read; of a chunked one only then
+ * whether there is one at all.
+ */
 
 static ngx_int_t
 ngx_http_integrity_body_headers(ngx_http_integrity_ctx_t *ctx)
@@ -211,7 +89,9 @@ ngx_http_integrity_body_headers(ngx_http_integrity_ctx_t *ctx)
                                         ig_str("larger than max="));
     }
 
-    if (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked) {
+    if (r->headers_in.chunked ? ngx_http_integrity_body_size(r) == 0
+                              : r->headers_in.content_length_n <= 0)
+    {
         return NGX_AGAIN;
     }
 
@@ -223,7 +103,7 @@ ngx_http_integrity_body_headers(ngx_http_integrity_ctx_t *ctx)
                                         ig_str("has a content encoding"));
     }
 
-    if (content.types != 1 || !ngx_http_integrity_type_ok(&content.type)) {
+    if (!content.json) {
         return ngx_http_integrity_body_refuse(ctx, body->type_pass,
                                         NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
                                         content.types > 1
@@ -279,24 +159,22 @@ ngx_http_integrity_body_gather(ngx_http_request_t *r, size_t max,
     text->len = 0;
     text->data = "";
 
-    if (r->request_body == NULL || r->request_body->bufs == NULL) {
+    size = ngx_http_integrity_body_size(r);
+
+    if (size == 0) {
         return NGX_OK;
+    }
+
+    if (size > (off_t) max) {
+        return NGX_DECLINED;
     }
 
     cl = r->request_body->bufs;
 
     if (cl->next == NULL && ngx_buf_in_memory(cl->buf)) {
         text->data = (char *) cl->buf->pos;
-        text->len = cl->buf->last - cl->buf->pos;
-        return text->len > max ? NGX_DECLINED : NGX_OK;
-    }
-
-    for (size = 0; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
-
-    if (size > (off_t) max) {
-        return NGX_DECLINED;
+        text->len = (size_t) size;
+        return NGX_OK;
     }
 
     p = ngx_pnalloc(r->pool, (size_t) size + 1);

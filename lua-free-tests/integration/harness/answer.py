@@ -31,3 +31,24 @@ def read_answer(sock, method="POST"):
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     body = response.read()
     return Answer(response.status, headers, body)
+
+
+class Answers:
+    """The answers of one connection, one after the other, pipelined or not."""
+
+    def __init__(self, sock):
+        self._file = sock.makefile("rb")
+
+    def next(self, method="POST"):
+        return read_answer(self, method)
+
+    # What http.client wants of a socket, and of its file.
+
+    def makefile(self, *_):
+        return self
+
+    def close(self):
+        """Kept open: the next answer is in the same buffer."""
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)

@@ -61,6 +61,17 @@ class H2Connection:
             self._h2.send_data(stream, part, end_stream=end and not data)
             self._flush()
 
+    def end(self, stream):
+        """An empty DATA frame that ends the stream."""
+        self._h2.end_stream(stream)
+        self._flush()
+
+    def raw_data(self, stream, data):
+        """One last DATA frame, whatever content-length has promised."""
+        self._h2.streams[stream]._expected_content_length = None
+        self._h2.send_data(stream, data, end_stream=True)
+        self._flush()
+
     def send(self, method, path, headers=None, body=b"", size=None):
         """Sends a whole request, `size` body bytes a frame."""
         fields = dict(headers or {})
@@ -112,7 +123,9 @@ class H2Connection:
         elif isinstance(event, h2.events.StreamEnded):
             self._ended[event.stream_id] = None
         elif isinstance(event, h2.events.StreamReset):
-            self._ended[event.stream_id] = f"RST_STREAM {event.error_code}"
+            # NO_ERROR after a whole answer: no more of the body is wanted.
+            self._ended.setdefault(event.stream_id,
+                                   f"RST_STREAM {event.error_code}")
         elif isinstance(event, h2.events.ConnectionTerminated):
             for stream in self._answers:
                 self._ended.setdefault(stream, f"GOAWAY {event.error_code}")
