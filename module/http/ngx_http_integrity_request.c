@@ -144,6 +144,7 @@ ngx_http_integrity_refuse(ngx_http_integrity_ctx_t *ctx)
     call->evaluation = IG_SKIPPED;
     call->would = IG_DENY;
     call->decision = ctx->dry_run ? IG_ALLOW : IG_DENY;
+    call->counted = IG_DENY;
 
     ngx_http_integrity_record(ctx);
 
