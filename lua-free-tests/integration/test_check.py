@@ -74,6 +74,19 @@ def test_several_mistakes_in_order_of_the_file(check):
     ]
 
 
+def test_mistakes_of_one_line(check):
+    assert errors(check, http(
+        'integrity_rule a "x > 1" then=deny; integrity_node ""; integrity_rule '
+        'b "y > 1" then=deny; integrity off; integrity off;')) == [
+            'main.conf:3: integrity_node: invalid value "": a name of at '
+            'most 63 letters, digits, ".", "_" and "-" is expected',
+            "main.conf:3: integrity: is duplicate",
+            'main.conf:3: integrity_rule: rule "a": unknown name "x" at '
+            'column 1 of "x > 1"',
+            'main.conf:3: integrity_rule: rule "b": unknown name "y" at '
+            'column 1 of "y > 1"']
+
+
 def test_both_places_of_a_redefinition(check):
     assert errors(check, "events { }\nhttp { include a.conf;\n"
                   "include b.conf; }", files={
@@ -251,6 +264,17 @@ def test_except_names_rules(check):
         'main.conf:4: integrity: leaves out "account_1h", which is no rule']
 
 
+def test_a_wrong_place_is_one_mistake(check):
+    assert errors(check, http("""
+        server { location / { if ($args) { integrity on except=slow;
+                                           integrity_threshold x 1; } } }
+    """)) == [
+        "main.conf:3: integrity: is not allowed here, only in http, server "
+        "and location",
+        "main.conf:4: integrity_threshold: is not allowed here, only in "
+        "http, server and location"]
+
+
 def test_place_thresholds_are_declared(check):
     assert errors(check, http(
         "server { integrity_threshold limit 1; integrity_threshold x 2; }"
@@ -349,6 +373,32 @@ include main.inc;
     })
     assert (checked.code, checked.errors) == (0, [])
     assert " 1 field, 1 counter, 1 rule, 1 action\n" in checked.out
+
+
+def test_large_file(check):
+    filler = "# " + "x" * 997 + "\n"
+    whole = check(http("")).out
+    assert check(http(filler * 100 + "server { }" + filler * 200)).out == whole
+    assert errors(check, http(filler * 300 + "integrity_field f json:;")) == [
+        'main.conf:303: integrity_field: "json:" is no JSON pointer, as '
+        "json:/items/*/sku"]
+
+
+def test_many_arguments(check):
+    checked = check(http("""
+        integrity_counter many on=a key=account,rating window=1h
+            distinct=account max=9 count=attempts warmup=1d "if=rating > 1";
+        integrity_redis 127.0.0.1 timeout=1s connect_timeout=2s db=3
+            on_error=deny;
+        map $a $b { a b c d e f g h i j k l m n o p q r s t u v w x y z; }
+        server { server_name a b c d e f g h i j k l m n o p q r s t u v; }
+    """))
+    assert (checked.code, checked.errors) == (0, [])
+    assert errors(check, http("integrity_counter k on=a key=account window=1h "
+                              "distinct=account max=9 count=attempts warmup=1d "
+                              "exact;")) == [
+        'main.conf:3: integrity_counter: "k": exact and distinct= exclude '
+        "each other"]
 
 
 def test_include_errors(check):
