@@ -25,8 +25,8 @@ endif
 PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
     libjansson-dev libssl-dev libpcre2-dev zlib1g-dev redis-server python3
 PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
-    python3-pytest python3-pytest-xdist python3-httpx python3-h2 \
-    python3-jsonschema python3-redis
+    python3-pytest python3-pytest-xdist python3-hypothesis python3-httpx \
+    python3-h2 python3-jsonschema python3-redis
 
 NGINX_SRC = /usr/share/nginx/src
 
@@ -34,7 +34,7 @@ NGINX_SRC = /usr/share/nginx/src
 .SUFFIXES:
 
 .PHONY: help deps deps-build build unit-programs demo run test bench clean \
-    all-of-build ctl FORCE
+    FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -74,7 +74,7 @@ LOCKED = +@mkdir -p $(OUT) && flock --close $(OUT)/lock \
 build: ## build the module and integrityctl (CC=gcc|clang, SANITIZE=1)
 	$(LOCKED) all-of-build
 
-unit-programs: ## build the unit test programs
+unit-programs: ## build the unit tests and the stores' probe
 	$(LOCKED) all-of-unit
 
 STRICT   = -Wall -Wextra -Werror -Wpointer-arith -Wstrict-prototypes \
@@ -89,6 +89,8 @@ STORE = $(wildcard module/store/*.c)
 CODEC = $(shell grep -sL ngx_ module/redis/*.c)
 CTL   = $(wildcard module/ctl/*.c)
 UNIT  = $(wildcard lua-free-tests/unit/*.c)
+# a program that test_stores.py runs: both stores without nginx
+PROBE = $(wildcard lua-free-tests/integration/*.c)
 
 object = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
@@ -113,7 +115,7 @@ endif
 
 all-of-build: module $(OUT)/integrityctl
 
-all-of-unit: $(PROGRAMS)
+all-of-unit: $(PROGRAMS) $(OUT)/ig_store_probe
 
 sanitized-nginx:
 ifeq ($(SANITIZE),1)
@@ -133,6 +135,7 @@ $(call object,$(CORE) $(STORE)): PURE = -std=c11
 $(call object,$(CODEC)): PURE = -std=gnu11 -Imodule/redis
 $(call object,$(CTL)):   PURE = -std=gnu11 -Imodule/ctl
 $(call object,$(UNIT)):  PURE = -std=gnu11 -Imodule/redis -Ilua-free-tests/unit
+$(call object,$(PROBE)): PURE = -std=gnu11 -Imodule/redis
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
@@ -153,10 +156,14 @@ $(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
 	    -lcmocka -lhiredis -ljansson -lcrypto -lm
 
+$(OUT)/ig_store_probe: $(call object,$(PROBE) $(CODEC)) $(OUT)/libcore.a
+	@echo "  LINK      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lhiredis -ljansson -lcrypto -lm
+
 .SECONDARY:
 
 -include $(patsubst %.o,%.d,$(call object,$(CORE) $(STORE) $(CODEC) $(CTL) \
-    $(UNIT)))
+    $(UNIT) $(PROBE)))
 
 
 # Using. The packages come before the build, also under make -j.
