@@ -66,7 +66,7 @@ typedef struct {
 
     ngx_int_t                     request_id;   /* its index; -1: unused */
     ngx_array_t                   audit;    /* ngx_http_integrity_file_t * */
-    ngx_uint_t                    nplaces;  /* places with an action */
+    ngx_uint_t                    nplaces;  /* that decide */
     ig_pos_t                      used;     /* the first `integrity` not off */
 
     char                          policy_hex[2 * IG_SHA256 + 1];
@@ -83,7 +83,6 @@ typedef struct {
     ig_action_settings_t       settings;
     ngx_http_complex_value_t  *value;       /* not literal */
     const ig_plan_t           *plan;        /* literal; after http ends */
-    ngx_uint_t                 place;       /* index for unclassified calls */
 } ngx_http_integrity_action_t;
 
 typedef struct {
@@ -111,6 +110,7 @@ typedef struct {
     ngx_flag_t                    enabled;      /* the one test: decides, or
                                                    may lead to where we do */
     ngx_flag_t                    decides;
+    ngx_uint_t                    quiet;        /* index in worker->quiet */
     ngx_flag_t                    leads;
 } ngx_http_integrity_loc_conf_t;
 

@@ -195,6 +195,7 @@ ngx_http_integrity_create_loc_conf(ngx_conf_t *cf)
      *     conf->enabled = 0;
      *     conf->decides = 0;
      *     conf->leads = 0;
+     *     conf->quiet = 0;
      */
 
     conf->mode = NGX_CONF_UNSET_PTR;
@@ -397,6 +398,10 @@ ngx_http_integrity_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->decides = conf->mode->mode != IG_MODE_OFF && conf->action != NULL;
     conf->leads = mcf->used.file != NULL && ngx_http_integrity_leads(cf);
     conf->enabled = conf->decides || conf->leads;
+
+    if (conf->decides) {
+        conf->quiet = mcf->nplaces++;
+    }
 
     if (conf->action != NULL && conf->action->settings.literal) {
         conf->action->plan = ig_policy_plan(mcf->policy,

@@ -506,8 +506,6 @@ ngx_http_integrity_action_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_http_integrity_settings(cf, ig_settings_action, &action->settings);
 
-    action->place = mcf->nplaces++;
-
     if (!action->settings.literal) {
         action->value = ngx_http_integrity_complex(cf, action->settings.text);
         if (action->value == NULL) {

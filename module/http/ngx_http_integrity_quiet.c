@@ -72,7 +72,7 @@ ngx_http_integrity_quiet_count(ngx_http_integrity_ctx_t *ctx, ig_str_t action)
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    quiet = &w->quiet[ctx->conf->action->place];
+    quiet = &w->quiet[ctx->conf->quiet];
 
     quiet->count++;
     quiet->file = ctx->conf->log->file;
@@ -82,7 +82,9 @@ ngx_http_integrity_quiet_count(ngx_http_integrity_ctx_t *ctx, ig_str_t action)
     quiet->method_len = ngx_min(r->method_name.len, sizeof(quiet->method));
     ngx_memcpy(quiet->method, r->method_name.data, quiet->method_len);
 
-    quiet->action_len = ngx_min(action.len, sizeof(quiet->action));
+    /* What is no name may be anything of a query string or a body. */
+
+    quiet->action_len = ig_is_action(action) ? action.len : 0;
     ngx_memcpy(quiet->action, action.data, quiet->action_len);
 
     if (ngx_time() - quiet->told >= NGX_HTTP_INTEGRITY_QUIET_SECONDS) {
