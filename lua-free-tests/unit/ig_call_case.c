@@ -55,6 +55,33 @@ ig_call_case_make(const char *policy)
 }
 
 
+ig_call_case_t *
+ig_call_case_fields(const char *lines)
+{
+    char            *text;
+    ig_call_case_t  *c;
+
+    static const char  fields[] =
+        "integrity_field account $account\n"
+        "integrity_field device $device\n"
+        "integrity_field amount $amount\n"
+        "integrity_field rating json:/rating\n"
+        "integrity_field sku json:/items/*/sku\n"
+        "integrity_field size json:/items/*/size\n"
+        "integrity_field ticket $upstream_http_x_ticket\n";
+
+    text = malloc(sizeof(fields) + strlen(lines));
+    assert_non_null(text);
+    strcpy(text, fields);
+    strcat(text, lines);
+
+    c = ig_call_case_make(text);
+    free(text);
+
+    return c;
+}
+
+
 void
 ig_call_case_free(ig_call_case_t *c)
 {
@@ -148,6 +175,20 @@ ig_call_case_member(ig_call_case_t *c, const char *field, const char *text)
 
 
 void
+ig_call_case_members(ig_call_case_t *c, const char *field, unsigned n)
+{
+    unsigned     i;
+
+    static char  text[IG_MAX_MEMBERS][12];
+
+    for (i = 0; i < n; i++) {
+        (void) snprintf(text[i], sizeof(text[i]), "%u", i);
+        assert_int_equal(ig_call_case_member(c, field, text[i]), IG_OK);
+    }
+}
+
+
+void
 ig_call_case_decide(ig_call_case_t *c)
 {
     c->nops = ig_call_ops(c->call, c->op);
@@ -199,6 +240,33 @@ ig_call_case_ops(const ig_op_t *op, unsigned nops)
     }
 
     return text;
+}
+
+
+const char *
+ig_call_case_decided(ig_call_case_t *c)
+{
+    ig_call_case_decide(c);
+
+    return ig_call_case_ops(c->op, c->nops);
+}
+
+
+const char *
+ig_call_case_settled(ig_call_case_t *c)
+{
+    ig_call_case_settle(c);
+
+    return ig_call_case_ops(c->out, c->nout);
+}
+
+
+const char *
+ig_call_case_completed(ig_call_case_t *c)
+{
+    ig_call_case_complete(c);
+
+    return ig_call_case_ops(c->out, c->nout);
 }
 
 

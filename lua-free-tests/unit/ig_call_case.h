@@ -34,6 +34,12 @@ typedef struct {
 ig_call_case_t *ig_call_case_make(const char *policy);
 void ig_call_case_free(ig_call_case_t *c);
 
+/*
+ * The same with fields before those lines: account, device, amount ($),
+ * rating (json), the sets sku and size (json), ticket (of the answer).
+ */
+ig_call_case_t *ig_call_case_fields(const char *lines);
+
 /* A new call at `time` (ms); event 7 has the id "0000...07". */
 void ig_call_case_begin(ig_call_case_t *c, const char *action, int64_t time,
     unsigned event);
@@ -45,12 +51,20 @@ void ig_call_case_number(ig_call_case_t *c, const char *field, double num);
 int ig_call_case_member(ig_call_case_t *c, const char *field,
     const char *text);
 
+/* Members "0", "1", ... of a set. */
+void ig_call_case_members(ig_call_case_t *c, const char *field, unsigned n);
+
 /* Ops, table, answers, decision: everything before settle. */
 void ig_call_case_decide(ig_call_case_t *c);
 
 /* The ops after the decision, and at the end; run on the table. */
 void ig_call_case_settle(ig_call_case_t *c);
 void ig_call_case_complete(ig_call_case_t *c);
+
+/* Each of them, and the text of its ops. */
+const char *ig_call_case_decided(ig_call_case_t *c);
+const char *ig_call_case_settled(ig_call_case_t *c);
+const char *ig_call_case_completed(ig_call_case_t *c);
 
 /*
  * Ops as "name+ name? name= name-": added, read, put, taken back, in order.

@@ -153,146 +153,147 @@ decide(const char *rules, bool dry_run)
 }
 
 
+static const struct {
+    const char     *rules;
+    ig_decision_e   decision;
+    ig_decision_e   would;
+    int             score;
+    int             would_score;
+} precedence[] = {
+
+    { "", IG_ALLOW, IG_ALLOW, 0, 0 },
+
+    { "integrity_rule a \"v > 100\" then=deny\n",
+      IG_ALLOW, IG_ALLOW, 0, 0 },
+
+    { "integrity_rule a \"v > 1\" then=hold\n",
+      IG_HOLD, IG_HOLD, 0, 0 },
+
+    /* the strongest of what is explicit */
+    { "integrity_rule a \"v > 1\" then=throttle\n"
+      "integrity_rule b \"v > 1\" then=hold\n",
+      IG_THROTTLE, IG_THROTTLE, 0, 0 },
+
+    { "integrity_rule a \"v > 1\" then=throttle\n"
+      "integrity_rule b \"v > 1\" then=deny\n"
+      "integrity_rule c \"v > 1\" then=hold\n",
+      IG_DENY, IG_DENY, 0, 0 },
+
+    /* trust: over all but an explicit deny */
+    { "integrity_rule a \"v > 1\" then=throttle\n"
+      "integrity_rule b \"v > 1\" then=allow\n",
+      IG_ALLOW, IG_ALLOW, 0, 0 },
+
+    { "integrity_rule a \"v > 1\" then=deny\n"
+      "integrity_rule b \"v > 1\" then=allow\n",
+      IG_DENY, IG_DENY, 0, 0 },
+
+    { "integrity_scores hold=10 throttle=20 deny=30\n"
+      "integrity_rule a \"v > 1\" score=100\n"
+      "integrity_rule b \"v > 1\" then=allow\n",
+      IG_ALLOW, IG_ALLOW, 100, 100 },
+
+    /* scores add up, negative ones too */
+    { "integrity_scores hold=10 throttle=20 deny=30\n"
+      "integrity_rule a \"v > 1\" score=9\n",
+      IG_ALLOW, IG_ALLOW, 9, 9 },
+
+    { "integrity_scores hold=10 throttle=20 deny=30\n"
+      "integrity_rule a \"v > 1\" score=9\n"
+      "integrity_rule b \"v > 1\" score=1\n",
+      IG_HOLD, IG_HOLD, 10, 10 },
+
+    { "integrity_scores hold=10 throttle=20 deny=30\n"
+      "integrity_rule a \"v > 1\" score=25\n"
+      "integrity_rule b \"v > 1\" score=5\n"
+      "integrity_rule c \"v > 1\" score=-11\n"
+      "integrity_rule d \"v > 100\" score=50\n",
+      IG_HOLD, IG_HOLD, 19, 19 },
+
+    { "integrity_scores hold=10 throttle=20 deny=30\n"
+      "integrity_rule a \"v > 1\" score=30\n",
+      IG_DENY, IG_DENY, 30, 30 },
+
+    { "integrity_scores throttle=20\n"
+      "integrity_rule a \"v > 1\" score=300\n",
+      IG_THROTTLE, IG_THROTTLE, 300, 300 },
+
+    /* the stronger of score and word */
+    { "integrity_scores hold=10 throttle=20 deny=30\n"
+      "integrity_rule a \"v > 1\" score=20 then=hold\n",
+      IG_THROTTLE, IG_THROTTLE, 20, 20 },
+
+    { "integrity_scores hold=10\n"
+      "integrity_rule a \"v > 1\" score=20 then=throttle\n",
+      IG_THROTTLE, IG_THROTTLE, 20, 20 },
+
+    { "integrity_scores hold=10\n"
+      "integrity_rule a \"v > 1\" score=9 then=hold\n",
+      IG_HOLD, IG_HOLD, 9, 9 },
+
+    /* a rule in dry run is only told */
+    { "integrity_scores hold=10 throttle=20\n"
+      "integrity_rule a \"v > 1\" score=10\n"
+      "integrity_rule b \"v > 1\" score=10 dry_run\n",
+      IG_HOLD, IG_THROTTLE, 10, 20 },
+
+    { "integrity_rule a \"v > 1\" then=hold\n"
+      "integrity_rule b \"v > 1\" then=deny dry_run\n",
+      IG_HOLD, IG_DENY, 0, 0 },
+
+    { "integrity_rule a \"v > 1\" then=throttle\n"
+      "integrity_rule b \"v > 1\" then=allow dry_run\n",
+      IG_THROTTLE, IG_ALLOW, 0, 0 },
+
+    /* unknown is silent, or what on_error= says, without the score */
+    { "integrity_rule a \"w > 1\" then=deny\n",
+      IG_ALLOW, IG_ALLOW, 0, 0 },
+
+    { "integrity_scores deny=10\n"
+      "integrity_rule a \"w > 1\" then=deny score=50 on_error=hold\n",
+      IG_HOLD, IG_HOLD, 0, 0 },
+
+    { "integrity_rule a \"w > 1\" then=deny on_error=allow\n"
+      "integrity_rule b \"v > 1\" then=throttle\n",
+      IG_ALLOW, IG_ALLOW, 0, 0 },
+
+    { "integrity_rule a \"w > 1\" then=deny on_error=throttle dry_run\n",
+      IG_ALLOW, IG_THROTTLE, 0, 0 },
+
+    /* of a rule that is false, on_error= says nothing */
+    { "integrity_rule a \"v > 100\" then=deny on_error=throttle\n",
+      IG_ALLOW, IG_ALLOW, 0, 0 }
+};
+
+
 static void
 decisions_have_precedence(void **state)
 {
     unsigned         i;
     ig_call_case_t  *c;
 
-    static const struct {
-        const char     *rules;
-        ig_decision_e   decision;
-        ig_decision_e   would;
-        int             score;
-        int             would_score;
-    } test[] = {
-
-        { "", IG_ALLOW, IG_ALLOW, 0, 0 },
-
-        { "integrity_rule a \"v > 100\" then=deny\n",
-          IG_ALLOW, IG_ALLOW, 0, 0 },
-
-        { "integrity_rule a \"v > 1\" then=hold\n",
-          IG_HOLD, IG_HOLD, 0, 0 },
-
-        /* the strongest of what is explicit */
-        { "integrity_rule a \"v > 1\" then=throttle\n"
-          "integrity_rule b \"v > 1\" then=hold\n",
-          IG_THROTTLE, IG_THROTTLE, 0, 0 },
-
-        { "integrity_rule a \"v > 1\" then=throttle\n"
-          "integrity_rule b \"v > 1\" then=deny\n"
-          "integrity_rule c \"v > 1\" then=hold\n",
-          IG_DENY, IG_DENY, 0, 0 },
-
-        /* trust: over all but an explicit deny */
-        { "integrity_rule a \"v > 1\" then=throttle\n"
-          "integrity_rule b \"v > 1\" then=allow\n",
-          IG_ALLOW, IG_ALLOW, 0, 0 },
-
-        { "integrity_rule a \"v > 1\" then=deny\n"
-          "integrity_rule b \"v > 1\" then=allow\n",
-          IG_DENY, IG_DENY, 0, 0 },
-
-        { "integrity_scores hold=10 throttle=20 deny=30\n"
-          "integrity_rule a \"v > 1\" score=100\n"
-          "integrity_rule b \"v > 1\" then=allow\n",
-          IG_ALLOW, IG_ALLOW, 100, 100 },
-
-        /* scores add up, negative ones too */
-        { "integrity_scores hold=10 throttle=20 deny=30\n"
-          "integrity_rule a \"v > 1\" score=9\n",
-          IG_ALLOW, IG_ALLOW, 9, 9 },
-
-        { "integrity_scores hold=10 throttle=20 deny=30\n"
-          "integrity_rule a \"v > 1\" score=9\n"
-          "integrity_rule b \"v > 1\" score=1\n",
-          IG_HOLD, IG_HOLD, 10, 10 },
-
-        { "integrity_scores hold=10 throttle=20 deny=30\n"
-          "integrity_rule a \"v > 1\" score=25\n"
-          "integrity_rule b \"v > 1\" score=5\n"
-          "integrity_rule c \"v > 1\" score=-11\n"
-          "integrity_rule d \"v > 100\" score=50\n",
-          IG_HOLD, IG_HOLD, 19, 19 },
-
-        { "integrity_scores hold=10 throttle=20 deny=30\n"
-          "integrity_rule a \"v > 1\" score=30\n",
-          IG_DENY, IG_DENY, 30, 30 },
-
-        { "integrity_scores throttle=20\n"
-          "integrity_rule a \"v > 1\" score=300\n",
-          IG_THROTTLE, IG_THROTTLE, 300, 300 },
-
-        /* the stronger of score and word */
-        { "integrity_scores hold=10 throttle=20 deny=30\n"
-          "integrity_rule a \"v > 1\" score=20 then=hold\n",
-          IG_THROTTLE, IG_THROTTLE, 20, 20 },
-
-        { "integrity_scores hold=10\n"
-          "integrity_rule a \"v > 1\" score=20 then=throttle\n",
-          IG_THROTTLE, IG_THROTTLE, 20, 20 },
-
-        { "integrity_scores hold=10\n"
-          "integrity_rule a \"v > 1\" score=9 then=hold\n",
-          IG_HOLD, IG_HOLD, 9, 9 },
-
-        /* a rule in dry run is only told */
-        { "integrity_scores hold=10 throttle=20\n"
-          "integrity_rule a \"v > 1\" score=10\n"
-          "integrity_rule b \"v > 1\" score=10 dry_run\n",
-          IG_HOLD, IG_THROTTLE, 10, 20 },
-
-        { "integrity_rule a \"v > 1\" then=hold\n"
-          "integrity_rule b \"v > 1\" then=deny dry_run\n",
-          IG_HOLD, IG_DENY, 0, 0 },
-
-        { "integrity_rule a \"v > 1\" then=throttle\n"
-          "integrity_rule b \"v > 1\" then=allow dry_run\n",
-          IG_THROTTLE, IG_ALLOW, 0, 0 },
-
-        /* unknown is silent, or what on_error= says, without the score */
-        { "integrity_rule a \"w > 1\" then=deny\n",
-          IG_ALLOW, IG_ALLOW, 0, 0 },
-
-        { "integrity_scores deny=10\n"
-          "integrity_rule a \"w > 1\" then=deny score=50 on_error=hold\n",
-          IG_HOLD, IG_HOLD, 0, 0 },
-
-        { "integrity_rule a \"w > 1\" then=deny on_error=allow\n"
-          "integrity_rule b \"v > 1\" then=throttle\n",
-          IG_ALLOW, IG_ALLOW, 0, 0 },
-
-        { "integrity_rule a \"w > 1\" then=deny on_error=throttle dry_run\n",
-          IG_ALLOW, IG_THROTTLE, 0, 0 },
-
-        /* of a rule that is false, on_error= says nothing */
-        { "integrity_rule a \"v > 100\" then=deny on_error=throttle\n",
-          IG_ALLOW, IG_ALLOW, 0, 0 }
-    };
-
     (void) state;
 
-    for (i = 0; i < ig_countof(test); i++) {
-        c = decide(test[i].rules, false);
+    for (i = 0; i < ig_countof(precedence); i++) {
+        c = decide(precedence[i].rules, false);
 
-        assert_int_equal(c->call->decision, test[i].decision);
-        assert_int_equal(c->call->counted, test[i].decision);
-        assert_int_equal(c->call->would, test[i].would);
-        assert_int_equal(c->call->score, test[i].score);
-        assert_int_equal(c->call->would_score, test[i].would_score);
+        assert_int_equal(c->call->decision, precedence[i].decision);
+        assert_int_equal(c->call->counted, precedence[i].decision);
+        assert_int_equal(c->call->would, precedence[i].would);
+        assert_int_equal(c->call->score, precedence[i].score);
+        assert_int_equal(c->call->would_score, precedence[i].would_score);
 
         ig_call_case_free(c);
 
         /* the place in dry run: nothing takes effect, all else is told */
 
-        c = decide(test[i].rules, true);
+        c = decide(precedence[i].rules, true);
 
         assert_int_equal(c->call->decision, IG_ALLOW);
-        assert_int_equal(c->call->counted, test[i].decision);
-        assert_int_equal(c->call->would, test[i].would);
-        assert_int_equal(c->call->score, test[i].score);
-        assert_int_equal(c->call->would_score, test[i].would_score);
+        assert_int_equal(c->call->counted, precedence[i].decision);
+        assert_int_equal(c->call->would, precedence[i].would);
+        assert_int_equal(c->call->score, precedence[i].score);
+        assert_int_equal(c->call->would_score, precedence[i].would_score);
 
         ig_call_case_free(c);
     }

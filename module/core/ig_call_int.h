@@ -13,7 +13,7 @@
 typedef enum {
     IG_TUPLE_NEW = 0,           /* never looked up */
     IG_TUPLE_HASHED,            /* each field has one value; call->tuple[i] */
-    IG_TUPLE_SET,               /* some field is a set: a hash per combination */
+    IG_TUPLE_SET,               /* some is a set: a hash per combination */
     IG_TUPLE_MISSING,           /* some field is missing */
     IG_TUPLE_UNKNOWN            /* some field cannot be told (yet) */
 } ig_tuple_state_e;
