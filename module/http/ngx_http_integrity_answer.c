@@ -149,6 +149,10 @@ ngx_http_integrity_answer(ngx_http_request_t *r, ngx_http_integrity_ctx_t *ctx)
     ngx_str_t                  type;
     ngx_http_complex_value_t   cv;
 
+    if (ctx->status == NGX_HTTP_CLOSE) {
+        return NGX_HTTP_CLOSE;
+    }
+
     if (ngx_http_integrity_headers(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
