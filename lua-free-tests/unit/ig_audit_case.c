@@ -3,6 +3,8 @@
  * Owns: the files' bytes.  Called by the tests of the chain and the verifier.
  */
 
+#define _GNU_SOURCE      /* memmem */
+
 #include "ig_audit_case.h"
 
 #include <stdio.h>
@@ -288,6 +290,32 @@ ig_audit_replace(const ig_audit_file_t *file, unsigned from, unsigned n,
     memcpy(copy.data + head + text.len, file->data + tail, file->len - tail);
 
     return copy;
+}
+
+
+ig_audit_file_t
+ig_audit_forge(const ig_audit_file_t *file, unsigned n, const char *from,
+    const char *to)
+{
+    char       text[2048], *p;
+    uint8_t    hash[IG_SHA256];
+    ig_str_t   old;
+    ig_buf_t   b;
+
+    old = ig_audit_get(file, n);
+    assert_true(old.len <= sizeof(text));
+    memcpy(text, old.data, old.len);
+
+    p = memmem(text, old.len, from, strlen(from));
+    assert_non_null(p);
+    memcpy(p, to, strlen(to));
+
+    p = memmem(text, old.len, ",\"hash\":\"", 9);
+    ig_sha256(text, (size_t) (p - text), hash);
+    ig_buf_init(&b, p + 9, 2 * IG_SHA256);
+    ig_buf_hex(&b, hash, IG_SHA256);
+
+    return ig_audit_replace(file, n, 1, (ig_str_t) { old.len, text });
 }
 
 

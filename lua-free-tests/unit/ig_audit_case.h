@@ -88,6 +88,13 @@ ig_str_t ig_audit_get(const ig_audit_file_t *file, unsigned n);
 ig_audit_file_t ig_audit_replace(const ig_audit_file_t *file, unsigned from,
     unsigned n, ig_str_t text);
 
+/*
+ * A copy of the file where `from` in line n became `to` (of the same length),
+ * with a hash that fits.
+ */
+ig_audit_file_t ig_audit_forge(const ig_audit_file_t *file, unsigned n,
+    const char *from, const char *to);
+
 /* -- the verifier -------------------------------------------------------- */
 
 typedef struct {

@@ -102,7 +102,8 @@ test_first_line(void **state)
     assert_string_equal(memory,
         "{\"v\":1,\"chain\":\"edge-1/3/7f3a0001020304ff\",\"seq\":1,"
         "\"prev\":\"" ZERO "\",\"hash\":\""
-        "6a644fe7b7df92504fc5f78a26c0528772ded24a6e96fe69ca370cf9a15557b4\"}\n");
+        "6a644fe7b7df92504fc5f78a26c0528772ded24a6e96fe69ca370cf9a15557b4"
+        "\"}\n");
 }
 
 

@@ -477,110 +477,6 @@ test_crowded(void **state)
 }
 
 
-/* 64 fields, 68 counters, 68 rules, all with long names: 8 KiB hold some. */
-static void
-make_many(ig_policy_case_t *c)
-{
-    char      *text;
-    unsigned   i;
-    ig_buf_t   b;
-
-    text = malloc(65536);
-    ig_buf_init(&b, text, 65536);
-
-    for (i = 0; i < 200; i++) {
-        if (i < 64) {
-            ig_buf_lit(&b, "integrity_field a_field_whose_name_is_long_");
-            ig_buf_u64(&b, i);
-            ig_buf_lit(&b, " json:/f");
-            ig_buf_u64(&b, i);
-
-        } else if (i < 132) {
-            ig_buf_lit(&b, "integrity_counter a_counter_whose_name_is_long_");
-            ig_buf_u64(&b, i);
-            ig_buf_lit(&b, " key=a_field_whose_name_is_long_");
-            ig_buf_u64(&b, i % 64);
-            ig_buf_lit(&b, " window=1h");
-
-        } else {
-            ig_buf_lit(&b, "integrity_rule a_rule_whose_name_is_long_");
-            ig_buf_u64(&b, i);
-            ig_buf_lit(&b, " \"a_counter_whose_name_is_long_");
-            ig_buf_u64(&b, 64 + i % 68);
-            ig_buf_lit(&b, " > 5\" then=hold");
-        }
-
-        ig_buf_char(&b, '\n');
-    }
-
-    ig_buf_lit(&b, "integrity_rule last \"has(a_field_whose_name_is_long_1)\""
-                   " then=deny\n");
-    ig_buf_char(&b, '\0');
-
-    assert_int_equal(ig_policy_case_init(c), IG_OK);
-
-    if (ig_policy_case_read(c, text) != IG_OK
-        || ig_policy_action(c->policy, ig_str("review.create")) != IG_OK
-        || ig_policy_finish(c->policy, &c->err) != IG_OK)
-    {
-        fail_msg("%s", c->err.text);
-    }
-
-    free(text);
-}
-
-
-static void
-test_many(void **state)
-{
-    void              *block;
-    unsigned           i;
-    ig_call_t         *call;
-    const ig_plan_t   *plan;
-    ig_policy_case_t  *c;
-
-    (void) state;
-
-    begin();
-
-    c = malloc(sizeof(*c));
-    make_many(c);
-
-    plan = ig_policy_plan(c->policy, ig_str("review.create"));
-    block = malloc(ig_call_size(c->policy, plan));
-    call = ig_call_init(block, c->policy, plan, &t.place, &t.secret,
-                        ig_str(""), 0, "01KARZ3NDEKTSV4RRFFQ69G5FA");
-
-    for (i = 0; i < c->policy->nfields; i++) {
-        ig_call_set_value(call, plan->source[i],
-                          (ig_value_t) { IG_STRING, 0, ig_string("a value") });
-    }
-
-    for (i = 0; i < plan->nrules; i++) {
-        call->outcome[i] = IG_RULE_FIRED;
-    }
-
-    memset(t.memory, 0, sizeof(t.memory));
-    ig_buf_init(&t.b, t.memory, sizeof(t.memory));
-    ig_event_decision(&t.b, call, &t.host);
-
-    assert_false(t.b.full);
-    is_json();
-    must_have("\"a_field_whose_name_is_long_0\":\"a value\"");
-    must_have("\"a_counter_whose_name_is_long_64\":null");
-    must_have("\"a_rule_whose_name_is_long_132\"");
-    must_have("\"cut\":true");
-
-    /* room is used up, by fields, counters and rules alike */
-
-    assert_true(ig_buf_str(&t.b).len > LONGEST - 300);
-
-    free(block);
-    ig_policy_case_free(c);
-    free(c);
-}
-
-
 static void
 test_small_buffer(void **state)
 {
@@ -620,7 +516,6 @@ main(void)
         cmocka_unit_test(test_unknown_field),
         cmocka_unit_test(test_long_value),
         cmocka_unit_test(test_crowded),
-        cmocka_unit_test(test_many),
         cmocka_unit_test(test_small_buffer)
     };
 

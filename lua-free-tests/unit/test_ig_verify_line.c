@@ -16,8 +16,12 @@
 #include "ig_json.h"
 #include "ig_verify_int.h"
 
-#define HASH_A  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define HASH_B  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define EIGHT_A "aaaaaaaa"
+#define HASH_A  EIGHT_A EIGHT_A EIGHT_A EIGHT_A EIGHT_A EIGHT_A EIGHT_A \
+                EIGHT_A
+#define EIGHT_B "bbbbbbbb"
+#define HASH_B  EIGHT_B EIGHT_B EIGHT_B EIGHT_B EIGHT_B EIGHT_B EIGHT_B \
+                EIGHT_B
 #define HEAD    "{\"v\":1,\"kind\":\"outcome\",\"time\":\"2026\""
 #define CHAIN   ",\"chain\":\"edge-1/0/7f\",\"seq\":7"
 #define LINKS   ",\"prev\":\"" HASH_A "\",\"hash\":\"" HASH_B "\"}"

@@ -328,6 +328,6 @@ const ig_ctl_command_t  ig_ctl_verify = {
     "  5  unverifiable: no line of a chain, or a version not known here.\n"
     "\n"
     "Whoever can write the whole file can also compute its hashes again, or\n"
-    "cut the end of a chain that is still open: this check does not see that.\n",
+    "cut the end of a chain that is still open: no check here sees that.\n",
     ig_verify_run
 };
