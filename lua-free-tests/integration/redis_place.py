@@ -41,13 +41,14 @@ READ_EVERY_KIND = """
 """
 
 
-def place(nginx, app, redis, options="timeout=2s", counters="", rules="",
-          **parts):
+def place(nginx, app, redis, options="", counters="", rules="", **parts):
     """nginx before the application, counting in `redis`.
 
     The deadline is long, so that a busy machine does not pass for a slow
     Redis; tests of the deadline give their own.
     """
+    if not re.search(r"(^| )timeout=", options):
+        options += " timeout=2s"
     return nginx(http=HTTP, server=SERVER, APP=app, REDIS=redis,
                  OPTIONS=options, COUNTERS=counters, RULES=rules, **parts)
 

@@ -95,6 +95,12 @@ def test_a_flushed_key_gets_its_lifetime_again(nginx, redis, app):
     client = real.client()
     wait_until(lambda: client.ttl(count_key(client)) > 3600)
     assert counted(client) == 1
+    # and the note is gone: the next call asks for everything again
+    before = real.commands()
+    assert call(server) == "complete"
+    after = real.commands()
+    assert after["get"] == before["get"] + 1
+    assert after["set"] == before["set"] + 1
 
 
 @pytest.mark.parametrize("redis_has,options", [
@@ -163,7 +169,7 @@ def test_the_first_calls_wait_for_the_first_connection(nginx, fake_redis,
 
 def test_a_silent_handshake_is_given_up(nginx, fake_redis, redis, app):
     fake = fake_redis([silence()], [serve()], upstream=redis())
-    server = place(nginx, app, fake, "timeout=2s connect_timeout=200ms")
+    server = place(nginx, app, fake, "connect_timeout=200ms")
     server.wait_log("connecting took too long")
     wait_until(lambda: is_ready(server))
     assert call(server) == "complete"
@@ -254,6 +260,27 @@ def test_a_stalled_server_is_waited_for_by_few(nginx, redis, app):
     wait_until(lambda: counted(real.client()) == 2)
 
 
+def test_take_backs_wait_for_a_stalled_server(nginx, fake_redis, redis, app):
+    """The breaker is open when the first of several late calls is settled."""
+    real = redis()
+    fake = fake_redis(upstream=real)
+    server = place(nginx, app, fake, "timeout=60ms")
+    wait_until(lambda: is_ready(server))
+    fake.delay = 0.05
+    request = senders.post_request("/", b"{}", {"X-Account": "a"})
+    with Load(server, request, clients=8, calls=8) as load:
+        pass
+    assert load.errors == []
+    assert status(server)["breaker"] == 1
+    wait_until(lambda: is_ready(server), timeout=20)
+    fake.delay = 0
+    complete = [line for line in server.audit_lines("decision")
+                if line["evaluation"] == "complete"]
+    wait_until(lambda: fake.names().count("DECR") == 8 - len(complete))
+    wait_until(lambda: counted(real.client()) == len(complete))
+    assert fake.connections == 1
+
+
 @pytest.mark.alone
 def test_an_open_breaker_lets_nobody_wait(nginx, redis, app):
     real = redis()
@@ -331,6 +358,8 @@ def test_writes_nobody_waits_for_do_not_pile_up(nginx, fake_redis, app):
     assert load.errors == []
     assert {result.status for result in load.results} == {200}
     assert "too many batches in flight" in server.error_log
+    # nobody waits, so only the probe finds that nothing comes back
+    server.wait_log("connection lost: no reply to PING", timeout=15)
 
 
 def decision(server, account):
@@ -387,7 +416,8 @@ def test_an_exiting_worker_rests_and_comes_back(nginx, redis, app):
     assert call(server) == "complete"
 
     server.reload(wait_old=False)
-    wait_until(lambda: connected() == 2 and connections() == 1)
+    # at once, not when it finds itself idle five seconds later
+    wait_until(lambda: connected() == 2 and connections() == 1, timeout=1.5)
     assert processes.alive(old)
 
     sock.sendall(request[20:])

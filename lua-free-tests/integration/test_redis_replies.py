@@ -1,5 +1,7 @@
 """Replies a real Redis does not give: each has one outcome, none a crash."""
 
+import time
+
 import pytest
 
 from harness.fake_redis import (close, dribble, expect, reset, send,
@@ -58,6 +60,8 @@ def test_a_loading_server_is_asked_less_and_less(nginx, fake_redis, app):
     assert call(server) == "degraded"
     assert set(fake.names()) == {"PING"}
     assert status(server)["breaker"] == 1
+    time.sleep(1.5)
+    assert 2 <= fake.connections < 20
 
 
 def test_an_error_text_is_not_repeated(between):

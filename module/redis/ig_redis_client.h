@@ -53,7 +53,10 @@ ig_store_t *ig_redis_client_store(ig_redis_client_t *client);
  */
 void ig_redis_client_close(ig_redis_client_t *client);
 
-/* "connecting", "ready", "open" (breaker), ... for the status page. */
+/*
+ * For the status page: "connecting", "ready", "open" (the breaker; nobody is
+ * asked), "resting" (an exiting worker has nothing to ask), "closed".
+ */
 ig_str_t ig_redis_client_state(const ig_redis_client_t *client);
 
 #endif /* IG_REDIS_CLIENT_H */

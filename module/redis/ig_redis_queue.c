@@ -319,6 +319,8 @@ ig_redis_watch(ig_redis_client_t *client, int64_t now)
         if (until <= now) {
             return;
         }
+
+        wait = ngx_min(wait, until - now);
     }
 
     ngx_add_timer(&client->deadline,

@@ -66,7 +66,8 @@ struct ig_batch_s {
     ig_batch_t        *next;
     unsigned           replies;     /* still expected */
     int64_t            submitted;   /* monotonic, microseconds */
-    uint8_t           *recipe;      /* parallel to op: the store's own */
+    uint8_t           *recipe;      /* parallel to op: memory of the submitter,
+                                       content of the store */
 };
 
 typedef struct ig_store_s  ig_store_t;
