@@ -23,10 +23,11 @@ LDHARD = -Wl,-z,relro -Wl,-z,now
 endif
 
 PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
-    libjansson-dev libssl-dev libpcre2-dev zlib1g-dev redis-server python3
+    libjansson-dev libssl-dev libutf8proc-dev libpcre2-dev zlib1g-dev \
+    redis-server python3
 PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
-    python3-pytest python3-pytest-xdist python3-hypothesis python3-httpx \
-    python3-h2 python3-jsonschema python3-redis
+    locales python3-pytest python3-pytest-xdist python3-hypothesis \
+    python3-httpx python3-h2 python3-jsonschema python3-redis
 
 NGINX_SRC = /usr/share/nginx/src
 
@@ -115,7 +116,7 @@ endif
 
 all-of-build: module $(OUT)/integrityctl
 
-all-of-unit: $(PROGRAMS) $(OUT)/ig_store_probe
+all-of-unit: $(PROGRAMS) $(OUT)/ig_store_probe $(OUT)/locale/de_DE.UTF-8
 
 sanitized-nginx:
 ifeq ($(SANITIZE),1)
@@ -147,18 +148,23 @@ $(OUT)/libcore.a: $(call object,$(CORE) $(STORE))
 
 $(OUT)/integrityctl: $(call object,$(CTL)) $(OUT)/libcore.a
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -lm
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -lutf8proc -lm
 
 $(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
     $(call object,$(CODEC)) $(OUT)/libcore.a
 	@mkdir -p $(@D)
 	@echo "  LINK      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
-	    -lcmocka -lhiredis -ljansson -lcrypto -lm
+	    -lcmocka -lhiredis -ljansson -lcrypto -lutf8proc -lm
 
 $(OUT)/ig_store_probe: $(call object,$(PROBE) $(CODEC)) $(OUT)/libcore.a
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lhiredis -ljansson -lcrypto -lm
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lhiredis -ljansson -lcrypto -lutf8proc -lm
+
+# A locale with a decimal comma, which must not change how numbers are read.
+$(OUT)/locale/de_DE.UTF-8:
+	@mkdir -p $(@D)
+	@localedef -i de_DE -f UTF-8 --no-archive $(CURDIR)/$@
 
 .SECONDARY:
 

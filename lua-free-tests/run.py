@@ -140,6 +140,7 @@ def unit_programs(folder, wrapper=(), **environment):
         for source in (HERE / "unit").glob("test_*.c"))
     if not programs:
         return Count(failed=1, said="no unit test in lua-free-tests/unit\n")
+    environment["LOCPATH"] = str(ROOT / folder / "locale")
     with ThreadPoolExecutor(CORES) as pool:
         for count in pool.map(lambda program: unit_program(
                 program, wrapper, **environment), programs):
