@@ -20,7 +20,7 @@ typedef struct ig_redis_client_s  ig_redis_client_t;
 
 typedef struct {
     ngx_addr_t             addr;        /* resolved at configuration time */
-    ngx_msec_t             timeout;     /* deadline of a batch someone waits for */
+    ngx_msec_t             timeout;     /* deadline, where someone waits */
     ngx_msec_t             connect_timeout;
     ngx_uint_t             db;
     ngx_str_t              user;        /* empty: none */

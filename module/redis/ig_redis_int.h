@@ -24,7 +24,7 @@
 
 #define IG_REDIS_TICK     5000      /* ms: probe and markers while ready */
 #define IG_REDIS_PATIENCE 5000      /* ms: how long a stalled server is kept */
-#define IG_REDIS_HOLD     1000      /* ms: an exiting worker waits for replies */
+#define IG_REDIS_HOLD     1000      /* ms: an exiting worker waits so long */
 #define IG_REDIS_BACKOFF  50        /* ms: of the first retry, at most */
 #define IG_REDIS_BACKOFF_MAX  5000
 
