@@ -82,6 +82,7 @@ STRICT   = -Wall -Wextra -Werror -Wpointer-arith -Wstrict-prototypes \
     -Wmissing-prototypes -Wshadow -Wvla
 CFLAGS   = -g $(HARDEN) -fPIE $(STRICT)
 LDFLAGS  = -pie $(LDHARD)
+LIBS     = -ljansson -lcrypto -lutf8proc -lm
 INCLUDES = -Imodule/core -Imodule/store
 
 CORE  = $(wildcard module/core/*.c)
@@ -148,18 +149,17 @@ $(OUT)/libcore.a: $(call object,$(CORE) $(STORE))
 
 $(OUT)/integrityctl: $(call object,$(CTL)) $(OUT)/libcore.a
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -lutf8proc -lm
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
     $(call object,$(CODEC)) $(OUT)/libcore.a
 	@mkdir -p $(@D)
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
-	    -lcmocka -lhiredis -ljansson -lcrypto -lutf8proc -lm
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lhiredis $(LIBS)
 
 $(OUT)/ig_store_probe: $(call object,$(PROBE) $(CODEC)) $(OUT)/libcore.a
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lhiredis -ljansson -lcrypto -lutf8proc -lm
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lhiredis $(LIBS)
 
 # A locale with a decimal comma, which must not change how numbers are read.
 $(OUT)/locale/de_DE.UTF-8:

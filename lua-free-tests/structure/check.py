@@ -37,9 +37,11 @@ PURE_CALLS = {
 }
 
 # A library is used in one file.
-LIBRARY_FILE = {"jansson.h": "core/ig_json.c", "openssl/": "core/ig_crypto.c"}
+LIBRARY_FILE = {"jansson.h": "core/ig_json.c", "openssl/": "core/ig_crypto.c",
+                "utf8proc.h": "core/ig_token.c"}
 LIBRARY_CALLS = {
     "ig_json": re.compile(r"^json_"),
+    "ig_token": re.compile(r"^utf8proc_"),
     "ig_crypto": re.compile(r"^(EVP|HMAC|SHA\d*|RAND|OPENSSL|CRYPTO|ERR|OSSL)_"),
 }
 

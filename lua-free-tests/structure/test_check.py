@@ -95,6 +95,7 @@ def test_a_sound_house_has_none(house):
     ("module/core/ig_x.c", "#include <hiredis/read.h>"),
     ("module/core/ig_x.c", "#include <jansson.h>"),
     ("module/core/ig_x.c", "#include <openssl/sha.h>"),
+    ("module/core/ig_x.c", "#include <utf8proc.h>"),
     ("module/core/ig_x.c", "#include <time.h>"),
     ("module/core/ig_x.c", "#  include <unistd.h>"),
     ("module/core/ig_x.c", '#include "ig_store.h"'),
