@@ -76,7 +76,7 @@ ngx_http_integrity_keep(ngx_http_integrity_ctx_t *ctx, ig_batch_t *batch)
 }
 
 
-/* The store is down or late: this node's own counts, or nothing. */
+/* The store is down, late or refuses: this node's own counts, or nothing. */
 
 static void
 ngx_http_integrity_keep_local(ngx_http_integrity_ctx_t *ctx,
@@ -107,6 +107,27 @@ ngx_http_integrity_keep_local(ngx_http_integrity_ctx_t *ctx,
 }
 
 
+/* Whether every operation was done: one that was refused leaves a hole. */
+
+static ngx_uint_t
+ngx_http_integrity_answered(ig_batch_t *batch)
+{
+    unsigned  i;
+
+    if (batch->state != IG_BATCH_ANSWERED) {
+        return 0;
+    }
+
+    for (i = 0; i < batch->nops; i++) {
+        if (batch->op[i].state == IG_OP_FAILED) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* -- the store's callbacks ----------------------------------------------- */
 
 static void
@@ -120,7 +141,7 @@ ngx_http_integrity_done(ig_batch_t *batch)
 
     ctx->batch = NULL;
 
-    if (batch->state == IG_BATCH_ANSWERED) {
+    if (ngx_http_integrity_answered(batch)) {
         batch->owner = &ngx_http_integrity_decided;
 
         if (ngx_http_integrity_keep(ctx, batch) != NGX_OK) {
@@ -143,7 +164,7 @@ ngx_http_integrity_settled(ig_batch_t *batch)
 
     if (batch->owner == &ngx_http_integrity_late) {
 
-        /* Replies that came too late: what they counted is taken back. */
+        /* Nobody went by these answers: what they counted is taken back. */
 
         ngx_http_integrity_batch_undo(batch, 0);
 
@@ -213,6 +234,9 @@ ngx_http_integrity_count(ngx_http_integrity_ctx_t *ctx)
     } else if (ngx_http_integrity_keep(ctx, batch) != NGX_OK) {
         ngx_http_integrity_batch_free(batch);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else {
+        ctx->degraded = !ngx_http_integrity_answered(batch);
     }
 
     ngx_http_integrity_batch_free(batch);

@@ -114,5 +114,12 @@ class RedisServer:
         self.stop()
         return self.start()
 
+    def replace(self, password=None):
+        """Another server at the same address, empty, with this password."""
+        self.stop()
+        self.password = password
+        self._client = None
+        return self.start()
+
     def alive(self):
         return self._process is not None and processes.alive(self.pid)
