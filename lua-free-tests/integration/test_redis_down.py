@@ -396,3 +396,33 @@ def test_nonsense(scene, redis, fake_redis, misbehave, degraded):
         # told once a second, not for every call
         lines = re.findall(r"\[error\] .*integrity: redis", server.error_log)
         assert len(lines) <= 3 + (play.back - play.struck)
+
+
+def test_never_is_not_forgotten(nginx, redis):
+    """A counter is unknown from the first answer of a server that lost it."""
+    real = redis()
+    server = nginx(
+        http=HTTP, server=SERVER, REDIS=real, POLICY="local", DEADLINE=2000,
+        COUNTERS="""integrity_counter seen on=review.create key=account
+                    window=1h last warmup=3s;""",
+        RULES="integrity_rule fresh '!has(seen)' then=hold;")
+    strangers = [senders.post_request("/", b"{}", {"X-Account": f"s{number}"})
+                 for number in range(20000)]
+
+    def decisions():
+        return [line["decision"] for line in server.audit_lines("decision")
+                if line["evaluation"] == "complete"]
+
+    with Crowd(server, strangers, clients=2, pause=0.002) as crowd:
+        wait_until(lambda: "hold" in decisions())
+        real.restart()
+        restarted = time.monotonic()
+        wait_until(lambda: is_ready(server))
+        time.sleep(1.5)
+    lines = {line["event"]: line for line in server.audit_lines("decision")}
+    after = [lines[call.event] for call in crowd.calls
+             if call.began > restarted]
+    complete = [line for line in after if line["evaluation"] == "complete"]
+    assert len(complete) > 100
+    assert [line for line in complete if line["decision"] != "allow"] == []
+    assert {line["counter"]["seen"] for line in complete} == {None}

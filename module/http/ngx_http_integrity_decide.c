@@ -29,7 +29,8 @@ ngx_http_integrity_decide(ngx_http_integrity_ctx_t *ctx)
     mcf = ngx_http_get_module_main_conf(ctx->request,
                                         ngx_http_integrity_module);
 
-    ig_call_answer(call, ctx->op, ctx->nops, ngx_http_integrity_worker.known);
+    ig_call_answer(call, ctx->op, ctx->nops,
+                   ngx_http_integrity_known(call->plan));
 
     if (ctx->degraded) {
         call->evaluation = IG_DEGRADED;

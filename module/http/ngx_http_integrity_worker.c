@@ -144,25 +144,52 @@ ngx_http_integrity_since(ngx_http_integrity_worker_t *w,
 
 
 static void
-ngx_http_integrity_refresh_known(ngx_http_integrity_worker_t *w)
+ngx_http_integrity_refresh(ngx_http_integrity_worker_t *w,
+    const ig_counter_t *counter)
 {
-    int64_t              now, since;
-    ngx_uint_t           i;
-    const ig_counter_t  *counter;
+    int64_t  now, since;
+
+    if (counter->warmup == 0) {
+        w->known[counter->id] = 1;
+        return;
+    }
 
     now = ngx_http_integrity_now();
+    since = ngx_http_integrity_since(w, counter, now);
+
+    w->known[counter->id] = since >= 0 && now - since >= counter->warmup;
+}
+
+
+static void
+ngx_http_integrity_refresh_known(ngx_http_integrity_worker_t *w)
+{
+    ngx_uint_t  i;
 
     for (i = 0; i < w->mcf->policy->ncounters; i++) {
-        counter = w->mcf->policy->counter[i];
-
-        if (counter->warmup == 0) {
-            w->known[i] = 1;
-            continue;
-        }
-
-        since = ngx_http_integrity_since(w, counter, now);
-        w->known[i] = since >= 0 && now - since >= counter->warmup;
+        ngx_http_integrity_refresh(w, w->mcf->policy->counter[i]);
     }
+}
+
+
+/*
+ * The table forgets nothing while we live; Redis may be another one than a
+ * moment ago, whose first answers must not pass for "never".
+ */
+
+const uint8_t *
+ngx_http_integrity_known(const ig_plan_t *plan)
+{
+    ngx_uint_t                    i;
+    ngx_http_integrity_worker_t  *w = &ngx_http_integrity_worker;
+
+    if (w->store != NULL) {
+        for (i = 0; i < plan->ncounters; i++) {
+            ngx_http_integrity_refresh(w, plan->counter[i].counter);
+        }
+    }
+
+    return w->known;
 }
 
 
