@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ig_policy_int.h"
+#include "ig_settings_int.h"
 
 
 /* RFC 6901, section 4: "~1" is "/" and "~0" is "~", nothing else. */
@@ -220,6 +221,13 @@ ig_policy_source(ig_line_t *line, ig_source_t *source)
     }
 
     if (text.len < 5 || memcmp(text.data, "json:", 5) != 0) {
+
+        if (ig_has_variables(text) && !ig_variables_valid(text)) {
+            return ig_line_error(line, "\"%.*s\" has a \"$\" without the "
+                                 "name of a variable, as $name or ${name}",
+                                 ig_fmt(text));
+        }
+
         source->kind = IG_SOURCE_VARIABLE;
         source->star = -1;
         source->late = ig_source_is_late(text);

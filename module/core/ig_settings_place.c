@@ -12,6 +12,27 @@
 
 /* -- integrity_audit, integrity_audit_sample ----------------------------- */
 
+/* Where nginx's own logs can go, but no line that must last. */
+static bool
+ig_audit_is_no_file(ig_str_t s)
+{
+    size_t                 i;
+    static const ig_str_t  prefix[] = {
+        ig_string("syslog:"), ig_string("memory:")
+    };
+
+    for (i = 0; i < ig_countof(prefix); i++) {
+        if (s.len >= prefix[i].len
+            && memcmp(s.data, prefix[i].data, prefix[i].len) == 0)
+        {
+            return true;
+        }
+    }
+
+    return ig_str_eq(s, ig_str("stderr"));
+}
+
+
 int
 ig_settings_audit(const ig_str_t *args, unsigned n, ig_pos_t pos,
     ig_audit_settings_t *s, ig_error_t *err)
@@ -38,7 +59,9 @@ ig_settings_audit(const ig_str_t *args, unsigned n, ig_pos_t pos,
         return IG_ERROR;
     }
 
-    if (args[1].len == 0 || ig_has_variables(args[1])) {
+    if (args[1].len == 0 || ig_has_variables(args[1])
+        || ig_audit_is_no_file(args[1]))
+    {
         return ig_reading_invalid(&r, args[1], "off or a file without "
                                   "variables");
     }

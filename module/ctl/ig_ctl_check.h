@@ -30,7 +30,7 @@ typedef struct {
     bool                        policy_wrong;
     bool                        zone;
     bool                        secret;
-    const ig_conf_directive_t  *used;       /* first `integrity` but off */
+    const ig_conf_directive_t  *used;       /* the first that needs a zone */
 
     ig_check_finding_t         *finding;    /* latest first */
     unsigned                    nfindings;

@@ -152,6 +152,20 @@ ig_check_status(ig_check_t *c, const ig_conf_directive_t *d, ig_error_t *err)
 }
 
 
+static int
+ig_check_status_page(ig_check_t *c, const ig_conf_directive_t *d,
+    ig_error_t *err)
+{
+    (void) err;
+
+    if (c->used == NULL) {
+        c->used = d;
+    }
+
+    return IG_OK;
+}
+
+
 /* In server and location; in http it is the policy's. */
 static int
 ig_check_threshold(ig_check_t *c, const ig_conf_directive_t *d,
@@ -192,6 +206,7 @@ static const struct {
     { "integrity_node",            ig_check_node },
     { "integrity_redis",           ig_check_redis },
     { "integrity_secret",          ig_check_secret_file },
+    { "integrity_status",          ig_check_status_page },
     { "integrity_status_deny",     ig_check_status },
     { "integrity_status_throttle", ig_check_status },
     { "integrity_threshold",       ig_check_threshold },

@@ -41,9 +41,17 @@ typedef struct {
     ngx_http_complex_value_t  *value;
 } ngx_http_integrity_source_t;
 
+/* A text with variables that a directive of a place was given. */
+typedef struct {
+    ngx_str_t                  directive;
+    ig_str_t                   text;
+    ig_pos_t                   pos;
+} ngx_http_integrity_text_t;
+
 /* One file that some place writes to. */
 typedef struct {
-    ngx_open_file_t  *file;
+    ngx_open_file_t  *file;                 /* by a name of our own */
+    ngx_str_t         name;
     ngx_uint_t        index;                /* in mcf->audit, worker->audit */
     ig_pos_t          pos;
 } ngx_http_integrity_file_t;
@@ -68,6 +76,8 @@ typedef struct {
     ngx_array_t                   audit;    /* ngx_http_integrity_file_t * */
     ngx_uint_t                    nplaces;  /* that decide */
     ig_pos_t                      used;     /* the first `integrity` not off */
+    const char                   *used_by;  /* or `integrity_status` */
+    ngx_array_t                   texts;    /* ngx_http_integrity_text_t */
 
     char                          policy_hex[2 * IG_SHA256 + 1];
 } ngx_http_integrity_main_conf_t;
@@ -230,6 +240,8 @@ char *ngx_http_integrity_mode_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_integrity_action_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_integrity_tenant_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_integrity_body_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_integrity_status_code_slot(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -245,9 +257,18 @@ void *ngx_http_integrity_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_integrity_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 
-/* ngx_http_integrity_files.c: secret and password files at configuration. */
-ngx_int_t ngx_http_integrity_read_private(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *text);
+/*
+ * ngx_http_integrity_files.c: at configuration.  *name, relative to the
+ * configuration's folder, is made absolute; what is wrong has been told.
+ */
+ngx_int_t ngx_http_integrity_read_private(ngx_conf_t *cf,
+    ngx_str_t *directive, ngx_str_t *name, ngx_str_t *text);
+/* The one file of mcf->audit by this name; NULL: told, or no memory. */
+ngx_http_integrity_file_t *ngx_http_integrity_audit_file(ngx_conf_t *cf,
+    ngx_str_t name, ig_pos_t pos);
+/* NGX_ERROR, and told, where an audit file is also somebody else's. */
+ngx_int_t ngx_http_integrity_check_files(ngx_cycle_t *cycle,
+    ngx_http_integrity_main_conf_t *mcf, ngx_log_t *log);
 
 /* ngx_http_integrity_zone.c: the shared zone. */
 ngx_int_t ngx_http_integrity_zone_init(ngx_shm_zone_t *zone, void *data);

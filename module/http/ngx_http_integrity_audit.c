@@ -110,7 +110,7 @@ ngx_http_integrity_audit_start(ngx_cycle_t *cycle,
 
     audit->slot = ngx_http_integrity_shared_chain(
                                        ngx_http_integrity_worker.shared,
-                                       ngx_worker, &file->file->name);
+                                       ngx_worker, &file->name);
 
     if (audit->slot != NULL) {
         audit->before = *audit->slot;
@@ -307,7 +307,7 @@ ngx_http_integrity_audit_complain(ngx_http_integrity_audit_t *audit,
 
     ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, err,
                   "integrity: %uL audit lines were not written to \"%V\"",
-                  audit->complaints, &audit->file->file->name);
+                  audit->complaints, &audit->file->name);
 
     audit->complained = ngx_time();
     audit->complaints = 0;

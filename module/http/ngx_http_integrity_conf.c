@@ -25,6 +25,7 @@ ngx_http_integrity_create_main_conf(ngx_conf_t *cf)
      *     mcf->node = { 0, NULL };
      *     mcf->redis = 0;
      *     mcf->used.file = NULL;
+     *     mcf->used_by = NULL;
      */
 
     ngx_http_integrity_pool_mem(&mcf->mem, cf->pool);
@@ -36,7 +37,10 @@ ngx_http_integrity_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&mcf->audit, cf->pool, 2,
                        sizeof(ngx_http_integrity_file_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&mcf->texts, cf->pool, 4,
+                          sizeof(ngx_http_integrity_text_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -116,8 +120,9 @@ ngx_http_integrity_check_use(ngx_conf_t *cf,
 
     if (missing != NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"integrity\" needs \"%s\" in http in %s:%ui",
-                      missing, mcf->used.file, (ngx_uint_t) mcf->used.line);
+                      "\"%s\" needs \"%s\" in http in %s:%ui",
+                      mcf->used_by, missing, mcf->used.file,
+                      (ngx_uint_t) mcf->used.line);
         return NGX_CONF_ERROR;
     }
 

@@ -222,7 +222,9 @@ ngx_http_integrity_redis_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         file.len = mcf->redis_settings.password_file.len;
         file.data = (u_char *) mcf->redis_settings.password_file.data;
 
-        if (ngx_http_integrity_read_private(cf, &file, &text) != NGX_OK) {
+        if (ngx_http_integrity_read_private(cf, &cmd->name, &file, &text)
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -234,7 +236,8 @@ ngx_http_integrity_redis_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (text.len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "password file \"%V\" is empty", &file);
+                               "integrity_redis: password file \"%V\" is "
+                               "empty", &file);
             return NGX_CONF_ERROR;
         }
 
@@ -263,7 +266,9 @@ ngx_http_integrity_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
     file = value[1];
 
-    if (ngx_http_integrity_read_private(cf, &file, &text) != NGX_OK) {
+    if (ngx_http_integrity_read_private(cf, &cmd->name, &file, &text)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -278,8 +283,8 @@ ngx_http_integrity_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (rc != IG_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in \"integrity_secret\" file \"%V\"",
-                           err.text, &file);
+                           "integrity_secret: \"%V\": %s", &file,
+                           err.text);
         return NGX_CONF_ERROR;
     }
 
@@ -307,67 +312,12 @@ ngx_http_integrity_node_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* One file of mcf->audit for every distinct name. */
-
-static ngx_http_integrity_file_t *
-ngx_http_integrity_audit_file(ngx_conf_t *cf, ig_str_t text)
-{
-    ngx_str_t                         name;
-    ngx_uint_t                        i;
-    ngx_open_file_t                  *file;
-    ngx_http_integrity_file_t       **known, *own;
-    ngx_http_integrity_main_conf_t   *mcf;
-
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_integrity_module);
-
-    name.len = text.len;
-    name.data = (u_char *) text.data;
-
-    file = ngx_conf_open_file(cf->cycle, &name);
-    if (file == NULL) {
-        return NULL;
-    }
-
-    known = mcf->audit.elts;
-
-    for (i = 0; i < mcf->audit.nelts; i++) {
-        if (known[i]->file == file) {
-            return known[i];
-        }
-    }
-
-    if (file->flush != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"integrity_audit\" \"%V\" is written by another "
-                           "log too", &name);
-        return NULL;
-    }
-
-    own = ngx_palloc(cf->pool, sizeof(ngx_http_integrity_file_t));
-    known = ngx_array_push(&mcf->audit);
-
-    if (own == NULL || known == NULL) {
-        return NULL;
-    }
-
-    own->file = file;
-    own->index = mcf->audit.nelts - 1;
-    own->pos = ngx_http_integrity_pos(cf);
-
-    file->flush = ngx_http_integrity_audit_flush_hook;
-    file->data = own;
-
-    *known = own;
-
-    return own;
-}
-
-
 char *
 ngx_http_integrity_audit_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_integrity_loc_conf_t *lcf = conf;
 
+    ngx_str_t                  name;
     ngx_http_integrity_log_t  *log;
 
     if (lcf->log != NGX_CONF_UNSET_PTR) {
@@ -382,7 +332,11 @@ ngx_http_integrity_audit_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_integrity_settings(cf, ig_settings_audit, &log->settings);
 
     if (log->settings.file.len) {
-        log->file = ngx_http_integrity_audit_file(cf, log->settings.file);
+        name.len = log->settings.file.len;
+        name.data = (u_char *) log->settings.file.data;
+
+        log->file = ngx_http_integrity_audit_file(cf, name,
+                                                  ngx_http_integrity_pos(cf));
         if (log->file == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -440,6 +394,46 @@ ngx_http_integrity_complex(ngx_conf_t *cf, ig_str_t text)
 }
 
 
+/* Remembered for the end of http, when all variables are known. */
+
+static ngx_int_t
+ngx_http_integrity_text(ngx_conf_t *cf, ngx_command_t *cmd, ig_str_t text)
+{
+    ngx_http_integrity_text_t       *t;
+    ngx_http_integrity_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_integrity_module);
+
+    t = ngx_array_push(&mcf->texts);
+    if (t == NULL) {
+        return NGX_ERROR;
+    }
+
+    t->directive = cmd->name;
+    t->text = text;
+    t->pos = ngx_http_integrity_pos(cf);
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_integrity_tenant_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_http_integrity_text(cf, cmd, ngx_http_integrity_str(value[1]))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_set_complex_value_slot(cf, cmd, conf);
+}
+
+
 char *
 ngx_http_integrity_mode_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -466,7 +460,10 @@ ngx_http_integrity_mode_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (settings.mode == IG_MODE_VARIABLE) {
         mode->value = ngx_http_integrity_complex(cf, settings.variable);
-        if (mode->value == NULL) {
+
+        if (mode->value == NULL
+            || ngx_http_integrity_text(cf, cmd, settings.variable) != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
     }
@@ -476,6 +473,7 @@ ngx_http_integrity_mode_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                                  ngx_http_integrity_module);
         if (mcf->used.file == NULL) {
             mcf->used = mode->pos;
+            mcf->used_by = "integrity";
         }
     }
 
@@ -508,7 +506,11 @@ ngx_http_integrity_action_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (!action->settings.literal) {
         action->value = ngx_http_integrity_complex(cf, action->settings.text);
-        if (action->value == NULL) {
+
+        if (action->value == NULL
+            || ngx_http_integrity_text(cf, cmd, action->settings.text)
+               != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
 

@@ -103,7 +103,7 @@ static ngx_command_t  ngx_http_integrity_commands[] = {
 
     { ngx_string("integrity_tenant"),
       NGX_HTTP_INTEGRITY_PLACE|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_integrity_tenant_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_integrity_loc_conf_t, tenant),
       NULL },
@@ -210,10 +210,15 @@ ngx_http_integrity_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_integrity_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_handler_pt             *h;
+    ngx_http_core_main_conf_t       *cmcf;
+    ngx_http_integrity_main_conf_t  *mcf;
 
-    if (ngx_http_integrity_check_variables(cf) != NGX_OK) {
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_integrity_module);
+
+    if (ngx_http_integrity_check_variables(cf) != NGX_OK
+        || ngx_http_integrity_check_files(cf->cycle, mcf, cf->log) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -245,10 +250,7 @@ ngx_http_integrity_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_integrity_init_module(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i;
-    ngx_file_info_t                   fi;
-    ngx_http_integrity_file_t       **file;
-    ngx_http_integrity_main_conf_t   *mcf;
+    ngx_http_integrity_main_conf_t  *mcf;
 
     mcf = ngx_http_cycle_get_module_main_conf(cycle,
                                               ngx_http_integrity_module);
@@ -256,24 +258,15 @@ ngx_http_integrity_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    file = mcf->audit.elts;
+    /*
+     * Again, for logs that are named behind http.  An error here would end
+     * the master of a running nginx: a reload is only told.
+     */
 
-    for (i = 0; i < mcf->audit.nelts; i++) {
-
-        if (ngx_fd_info(file[i]->file->fd, &fi) == NGX_FILE_ERROR) {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                          ngx_fd_info_n " \"%V\" failed",
-                          &file[i]->file->name);
-            return NGX_ERROR;
-        }
-
-        if (!ngx_is_file(&fi)) {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                          "\"integrity_audit\" \"%V\" is not a regular file "
-                          "in %s:%ui", &file[i]->file->name,
-                          file[i]->pos.file, (ngx_uint_t) file[i]->pos.line);
-            return NGX_ERROR;
-        }
+    if (ngx_http_integrity_check_files(cycle, mcf, cycle->log) != NGX_OK
+        && ngx_is_init_cycle(cycle->old_cycle))
+    {
+        return NGX_ERROR;
     }
 
     /* A single process reloads without init_process. */

@@ -94,6 +94,7 @@ ngx_http_integrity_status_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (mcf->used.file == NULL) {
         mcf->used.file = (char *) cf->conf_file->file.name.data;
         mcf->used.line = cf->conf_file->line;
+        mcf->used_by = "integrity_status";
     }
 
     return NGX_CONF_OK;

@@ -294,24 +294,146 @@ ngx_http_integrity_add_variables(ngx_conf_t *cf)
 }
 
 
-/* The part of `name` after `prefix`, or an empty string. */
+/* Whether there is a variable of this name, in small letters. */
 
-static ig_str_t
-ngx_http_integrity_suffix(ngx_str_t *name, const char *prefix, size_t len)
+static ngx_uint_t
+ngx_http_integrity_is_variable(ngx_http_core_main_conf_t *cmcf,
+    ngx_str_t *name)
 {
-    ig_str_t  s;
+    ngx_uint_t            i;
+    ngx_hash_key_t       *key;
+    ngx_http_variable_t  *prefix;
 
-    s.len = 0;
-    s.data = NULL;
+    key = cmcf->variables_keys->keys.elts;
 
-    if (name->len > len
-        && ngx_strncmp(name->data, prefix, len) == 0)
-    {
-        s.len = name->len - len;
-        s.data = (char *) name->data + len;
+    for (i = 0; i < cmcf->variables_keys->keys.nelts; i++) {
+        if (key[i].key.len == name->len
+            && ngx_strncmp(key[i].key.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
     }
 
-    return s;
+    prefix = cmcf->prefix_variables.elts;
+
+    for (i = 0; i < cmcf->prefix_variables.nelts; i++) {
+        if (name->len >= prefix[i].name.len
+            && ngx_strncmp(prefix[i].name.data, name->data,
+                           prefix[i].name.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Every variable in a text; nginx itself would not say where it stands. */
+
+static ngx_int_t
+ngx_http_integrity_check_text(ngx_conf_t *cf, const char *directive,
+    ig_str_t text, ig_pos_t pos)
+{
+    u_char                     *p, *end;
+    ngx_str_t                   name;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    p = (u_char *) text.data;
+    end = p + text.len;
+
+    while (p < end) {
+        if (*p++ != '$') {
+            continue;
+        }
+
+        if (p < end && *p == '{') {
+            p++;
+        }
+
+        if (p == end || (*p >= '1' && *p <= '9')) {
+            continue;
+        }
+
+        name.data = ngx_pnalloc(cf->pool, end - p);
+        if (name.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        for (name.len = 0; p < end; p++) {
+            if (!((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z')
+                && !(*p >= '0' && *p <= '9') && *p != '_')
+            {
+                break;
+            }
+
+            name.data[name.len++] = ngx_tolower(*p);
+        }
+
+        if (name.len && !ngx_http_integrity_is_variable(cmcf, &name)) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "%s: there is no variable \"$%V\" in %s:%ui",
+                          directive, &name, pos.file, (ngx_uint_t) pos.line);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_integrity_check_texts(ngx_conf_t *cf,
+    ngx_http_integrity_main_conf_t *mcf)
+{
+    ngx_uint_t                   i;
+    const ig_source_t           *source;
+    ngx_http_integrity_text_t   *t;
+
+    for (i = 0; i < mcf->policy->nsources; i++) {
+        source = mcf->policy->source[i];
+
+        if (source->kind == IG_SOURCE_VARIABLE
+            && ngx_http_integrity_check_text(cf, "integrity_field",
+                                             source->text, source->pos)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    t = mcf->texts.elts;
+
+    for (i = 0; i < mcf->texts.nelts; i++) {
+        if (ngx_http_integrity_check_text(cf, (char *) t[i].directive.data,
+                                          t[i].text, t[i].pos)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* True where name begins with prefix; *s is the rest, possibly empty. */
+
+static ngx_uint_t
+ngx_http_integrity_suffix(ngx_str_t *name, const char *prefix, size_t len,
+    ig_str_t *s)
+{
+    if (name->len < len || ngx_strncmp(name->data, prefix, len) != 0) {
+        return 0;
+    }
+
+    s->len = name->len - len;
+    s->data = (char *) name->data + len;
+
+    return 1;
 }
 
 
@@ -335,6 +457,10 @@ ngx_http_integrity_check_variables(ngx_conf_t *cf)
 
     mcf->request_id = -1;
 
+    if (ngx_http_integrity_check_texts(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     v = cmcf->variables.elts;
 
     for (i = 0; i < cmcf->variables.nelts; i++) {
@@ -345,10 +471,11 @@ ngx_http_integrity_check_variables(ngx_conf_t *cf)
             mcf->request_id = i;
         }
 
-        name = ngx_http_integrity_suffix(&v[i].name, NGX_HTTP_INTEGRITY_FIELD,
-                                     sizeof(NGX_HTTP_INTEGRITY_FIELD) - 1);
-
-        if (name.len && ig_policy_field(mcf->policy, name) == NULL) {
+        if (ngx_http_integrity_suffix(&v[i].name, NGX_HTTP_INTEGRITY_FIELD,
+                                      sizeof(NGX_HTTP_INTEGRITY_FIELD) - 1,
+                                      &name)
+            && ig_policy_field(mcf->policy, name) == NULL)
+        {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"$%V\" names no field: there is no "
                           "\"integrity_field %*s\"", &v[i].name,
@@ -356,11 +483,11 @@ ngx_http_integrity_check_variables(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        name = ngx_http_integrity_suffix(&v[i].name,
-                                   NGX_HTTP_INTEGRITY_COUNTER,
-                                   sizeof(NGX_HTTP_INTEGRITY_COUNTER) - 1);
-
-        if (name.len && ig_policy_counter(mcf->policy, name) == NULL) {
+        if (ngx_http_integrity_suffix(&v[i].name, NGX_HTTP_INTEGRITY_COUNTER,
+                                      sizeof(NGX_HTTP_INTEGRITY_COUNTER) - 1,
+                                      &name)
+            && ig_policy_counter(mcf->policy, name) == NULL)
+        {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"$%V\" names no counter: there is no "
                           "\"integrity_counter %*s\"", &v[i].name,
