@@ -50,7 +50,7 @@ ig_token_close(ig_token_reader_t *r)
 {
     if (r->state != IG_TOKEN_NONE) {
         r->state = IG_TOKEN_NONE;
-        r->enough |= !r->sink->end(r->sink->ctx);
+        r->enough = !r->sink->end(r->sink->ctx);
     }
 }
 
@@ -60,8 +60,10 @@ ig_token_open(ig_token_reader_t *r, ig_token_state_e state, uint32_t c)
 {
     ig_token_close(r);
 
-    r->state = state;
-    r->sink->add(r->sink->ctx, c);
+    if (!r->enough) {
+        r->state = state;
+        r->sink->add(r->sink->ctx, c);
+    }
 }
 
 
@@ -146,6 +148,10 @@ static void
 ig_token_char(ig_token_reader_t *r, uint32_t c,
     const utf8proc_property_t *property)
 {
+    if (r->enough) {
+        return;
+    }
+
     switch (property->category) {
 
     case UTF8PROC_CATEGORY_LU:
