@@ -4,6 +4,7 @@
  */
 
 #include "ig_policy_case.h"
+#include "ig_similar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,6 +353,21 @@ test_max_ops(void **state)
     assert_int_equal(max_ops("integrity_field s json:/x/*;"
         "integrity_counter k key=s window=1h on=decision.deny;"), IG_MAX_OPS);
 
+    /* a text is as many operations as it has bands */
+
+    assert_int_equal(max_ops("integrity_field f $f; integrity_field t $t text;"
+        "integrity_counter k key=f window=1h on=a;"
+        "integrity_counter l window=1h on=a similar=t;"), 1 + IG_BANDS);
+
+    assert_int_equal(max_ops("integrity_field f $f; integrity_field t $t text;"
+        "integrity_counter k key=f window=1h on=a,decision.deny;"
+        "integrity_counter l window=1h on=a,decision.deny similar=t "
+        "distinct=f;"), 2 + 2 * IG_BANDS);
+
+    assert_int_equal(max_ops("integrity_field s json:/x/*;"
+        "integrity_field t $t text;"
+        "integrity_counter k key=s window=1h similar=t;"), IG_MAX_OPS);
+
     n = (size_t) sprintf(text, "integrity_field f $f;");
 
     for (i = 0; i < 200; i++) {
@@ -473,6 +489,8 @@ test_no_limits(void **state)
         FIELDS "integrity_counter k key=f window=1h warmup=1h;" RULE,
         FIELDS "integrity_counter k key=f window=1h \"if=j > 1\";" RULE,
         FIELDS "integrity_counter k key=f,s window=1h;" RULE,
+        FIELDS "integrity_field t json:/t text;"
+            "integrity_counter k key=f window=1h similar=t;" RULE,
         FIELDS "integrity_field late $late on=c;"
             "integrity_counter k key=late window=1h on=a;" RULE,
 

@@ -89,6 +89,11 @@ test_kinds(void **state)
         { "key=a window=1h last warmup=10y", IG_LAST, 0, -1, 87600 * HOUR,
           "l3600000" },
         { "key=a window=1h warmup=500ms", IG_COUNT, 0, -1, 500, "c3600000" },
+        { "window=1h similar=t", IG_COUNT, 0, -1, 0, "c3600000" },
+        { "window=1h similar=t exact", IG_COUNT_EXACT, 1024, -1, 0,
+          "e3600000" },
+        { "window=1h similar=t distinct=b max=3", IG_DISTINCT, 3, 0, 0,
+          "d3600000" },
         { "key=a window=1s", IG_COUNT, 0, -1, 0, "c1000" },
         { "key=a window=10y", IG_COUNT, 0, -1, 0, "c315360000000" }
     };
@@ -108,6 +113,35 @@ test_kinds(void **state)
 
         ig_policy_case_free(&c);
     }
+}
+
+
+/* Texts that are compared are numbered, each once; the key may be empty. */
+static void
+test_similar(void **state)
+{
+    const ig_counter_t  *k;
+
+    (void) state;
+
+    k = counter("window=1h similar=t; integrity_field u json:/u text; "
+                "integrity_counter l key=a window=1h similar=u distinct=b; "
+                "integrity_counter m key=a window=2h similar=t exact; "
+                "integrity_counter o key=a window=2h");
+
+    assert_int_equal(k->nkey, 0);
+    assert_int_equal(k->similar, 3);
+    assert_int_equal(c.policy->tuple[k->tuple].nfields, 0);
+    assert_int_equal(c.policy->counter[1]->similar, 5);
+    assert_int_equal(c.policy->counter[2]->similar, 3);
+    assert_int_equal(c.policy->counter[3]->similar, -1);
+
+    assert_int_equal(c.policy->nsimilar, 2);
+    assert_int_equal(c.policy->field[0]->similar, -1);
+    assert_int_equal(c.policy->field[3]->similar, 0);
+    assert_int_equal(c.policy->field[5]->similar, 1);
+
+    ig_policy_case_free(&c);
 }
 
 
@@ -203,7 +237,8 @@ test_ident(void **state)
         "k key=a,b window=1h first",
         "k key=a,b window=1h last",
         "k key=a,b window=1h exact",
-        "k key=a,b window=1h"
+        "k key=a,b window=1h",
+        "k key=a,b window=1h distinct=n similar=t"
     };
 
     (void) state;
@@ -361,10 +396,31 @@ static const ig_policy_refusal_t  refusal[] = {
       "integrity_counter: \"k\": count=completed and a decision in on= "
       "exclude each other, a decision is written at once" },
 
-    { "integrity_counter k key=a window=1h similar=t;", 1,
-      "integrity_counter: \"similar=t\" is no parameter of it, those are on=, "
-      "key=, window=, distinct=, sum=, mean=, first, last, exact, max=, "
-      "count=, warmup=, if=" },
+    { "integrity_counter k key=a window=1h like=t;", 1,
+      "integrity_counter: \"like=t\" is no parameter of it, those are on=, "
+      "key=, window=, distinct=, sum=, mean=, first, last, exact, similar=, "
+      "max=, count=, warmup=, if=" },
+
+    { "integrity_counter k window=1h similar=t sum=n;", 1,
+      "integrity_counter: \"k\": similar= and sum= exclude each other" },
+
+    { "integrity_counter k window=1h mean=n similar=t;", 1,
+      "integrity_counter: \"k\": similar= and mean= exclude each other" },
+
+    { "integrity_counter k window=1h similar=t first;", 1,
+      "integrity_counter: \"k\": similar= and first exclude each other" },
+
+    { "integrity_counter k window=1h similar=t last;", 1,
+      "integrity_counter: \"k\": similar= and last exclude each other" },
+
+    { "integrity_counter k window=1h similar=t max=9;", 1,
+      "integrity_counter: \"k\": max= is for exact and distinct=" },
+
+    { "integrity_counter k window=1h similar=9;", 1,
+      "integrity_counter: \"9\"" NO_NAME },
+
+    { "integrity_counter k similar=t;", 1,
+      "integrity_counter: \"k\" has no window=TIME" },
 
     { "integrity_counter k key=a window=1h key=b;", 1,
       "integrity_counter: \"key=b\": key is given twice" },
@@ -397,6 +453,27 @@ static const ig_policy_refusal_t  refusal[] = {
     { FIELDS "\nintegrity_counter k key=a window=1h distinct=t;", 2,
       "integrity_counter: counter \"k\" counts different values of \"t\", "
       "which is a text: only its fingerprint is kept" },
+
+    { FIELDS "\nintegrity_counter k window=1h similar=a;", 2,
+      "integrity_counter: counter \"k\" looks for texts similar to \"a\", "
+      "which is no text: its integrity_field needs \"text\"" },
+
+    { FIELDS "\nintegrity_counter k window=1h similar=x;", 2,
+      "integrity_counter: counter \"k\" looks for texts similar to \"x\", "
+      "which is no field" },
+
+    { FIELDS "\nintegrity_counter k key=t window=1h similar=t;", 2,
+      "integrity_counter: counter \"k\" is keyed by \"t\", which is a text: "
+      "only its fingerprint is kept" },
+
+    { "integrity_field t $upstream_http_x text;\n"
+      "integrity_counter k window=1h similar=t;", 2,
+      "integrity_counter: counter \"k\" looks for texts similar to \"t\", "
+      "which comes with the answer: that needs count=completed" },
+
+    { FIELDS "integrity_counter k window=1h similar=t;\n"
+      "integrity_counter k window=1h similar=t key=a;", 2,
+      "integrity_counter: \"k\" is defined differently in test.conf:1" },
 
     { FIELDS "\nintegrity_counter k key=late window=1h;", 2,
       "integrity_counter: counter \"k\" is keyed by \"late\", which comes "
@@ -495,6 +572,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_similar),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_tuples),
         cmocka_unit_test(test_ident),

@@ -71,6 +71,8 @@ ig_call_layout(ig_call_t *call, void *block, const ig_policy_t *policy,
     call->asked = ig_layout(&layout, policy->ncounters * sizeof(ig_asked_t));
     call->tuple = ig_layout(&layout, policy->ntuples * IG_HASH);
     call->tuple_state = ig_layout(&layout, policy->ntuples);
+    call->band = ig_layout(&layout, policy->nsimilar * sizeof(*call->band));
+    call->band_state = ig_layout(&layout, policy->nsimilar);
     call->outcome = ig_layout(&layout, plan->nrules);
 
     return layout.size;
@@ -111,12 +113,13 @@ ig_call_init(void *block, const ig_policy_t *policy, const ig_plan_t *plan,
 
     memcpy(call->event, event, sizeof(call->event));
 
-    /* zero is unknown, no op, a new tuple, and a rule that did not fire */
+    /* zero is unknown, no op, new tuple or text, a rule that did not fire */
 
     memset(call->members, 0, policy->nfields * sizeof(ig_members_t));
     memset(call->counter, 0, policy->ncounters * sizeof(ig_value_t));
     memset(call->asked, 0, policy->ncounters * sizeof(ig_asked_t));
     memset(call->tuple_state, 0, policy->ntuples);
+    memset(call->band_state, 0, policy->nsimilar);
     memset(call->outcome, 0, plan->nrules);
 
     for (i = 0; i < policy->nfields; i++) {
@@ -132,12 +135,27 @@ ig_call_init(void *block, const ig_policy_t *policy, const ig_plan_t *plan,
 
 /* -- fields -------------------------------------------------------------- */
 
+static void
+ig_call_set(ig_call_t *call, unsigned field, ig_value_t value)
+{
+    int  similar;
+
+    call->field[field] = value;
+    call->members[field].nmembers = 0;
+
+    similar = call->policy->field[field]->similar;
+
+    if (similar >= 0) {
+        call->band_state[similar] = IG_BANDS_NEW;
+    }
+}
+
+
 void
 ig_call_set_text(ig_call_t *call, const ig_source_t *source, ig_str_t text,
     ig_mem_t *mem)
 {
-    call->field[source->field] = ig_field_text(source, text, mem);
-    call->members[source->field].nmembers = 0;
+    ig_call_set(call, source->field, ig_field_text(source, text, mem));
 }
 
 
@@ -149,8 +167,7 @@ ig_call_set_value(ig_call_t *call, const ig_source_t *source,
         value = ig_value_of(IG_MISSING);
     }
 
-    call->field[source->field] = value;
-    call->members[source->field].nmembers = 0;
+    ig_call_set(call, source->field, value);
 }
 
 
@@ -330,6 +347,60 @@ ig_call_tuple(ig_call_t *call, unsigned tuple)
     }
 
     return state;
+}
+
+
+ig_type_e
+ig_call_bands(ig_call_t *call, unsigned field)
+{
+    char               scratch[IG_KEY_TEXT];
+    uint8_t           *state;
+    unsigned           similar;
+    const ig_value_t  *text;
+
+    text = &call->field[field];
+
+    if (text->type == IG_MISSING || text->type == IG_UNKNOWN) {
+        return text->type;
+    }
+
+    similar = (unsigned) call->policy->field[field]->similar;
+    state = &call->band_state[similar];
+
+    if (*state == IG_BANDS_NEW) {
+        *state = ig_similar(&call->secret->similar,
+                            ig_value_key(text, scratch), call->band[similar])
+                 ? IG_BANDS_HASHED : IG_BANDS_SHORT;
+    }
+
+    return *state == IG_BANDS_HASHED ? IG_STRING : IG_MISSING;
+}
+
+
+void
+ig_call_band_hash(const ig_call_t *call, const uint8_t tuple[IG_HASH],
+    unsigned n, uint64_t band, uint8_t key[IG_HASH])
+{
+    uint8_t    out[IG_SHA256];
+    unsigned   i;
+    ig_hmac_t  hmac;
+    uint8_t    bytes[IG_HASH + 1 + sizeof(band)];
+
+    memcpy(bytes, tuple, IG_HASH);
+    bytes[IG_HASH] = (uint8_t) n;
+
+    /* written so that all machines of a shared store agree */
+
+    for (i = 0; i < sizeof(band); i++) {
+        bytes[IG_HASH + 1 + i] = (uint8_t) (band >> 8 * i);
+    }
+
+    ig_hmac_init(&hmac, &call->secret->store);
+    ig_hmac_update_str(&hmac, ig_str("s"));
+    ig_hmac_update(&hmac, bytes, sizeof(bytes));
+    ig_hmac_final(&hmac, out);
+
+    memcpy(key, out, IG_HASH);
 }
 
 

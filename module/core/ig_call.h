@@ -87,6 +87,8 @@ typedef struct {
     /* private from here on */
     ig_seen_t          *seen;           /* by op before the decision */
     ig_asked_t         *asked;          /* by counter id: first and last */
+    uint64_t          (*band)[IG_BANDS];    /* by field->similar */
+    uint8_t            *band_state;
 } ig_call_t;
 
 /* Bytes of the block that ig_call_init wants, aligned as by malloc. */

@@ -23,6 +23,15 @@ typedef enum {
  * late fields come in later than the first question may.
  */
 
+/* What a text has come to. */
+typedef enum {
+    IG_BANDS_NEW = 0,           /* never looked at */
+    IG_BANDS_SHORT,             /* too few tokens */
+    IG_BANDS_HASHED             /* call->band[...] */
+} ig_bands_state_e;
+
+/* NEW -> SHORT | HASHED; NEW again where the field is set anew. */
+
 /* Looks the tuple's fields up; hashes them once. */
 ig_tuple_state_e ig_call_tuple(ig_call_t *call, unsigned tuple);
 
@@ -32,6 +41,16 @@ ig_tuple_state_e ig_call_tuple(ig_call_t *call, unsigned tuple);
  */
 void ig_call_hash(const ig_call_t *call, const ig_value_t *const *value,
     unsigned nvalues, uint8_t key[IG_HASH]);
+
+/*
+ * The bands of a text field, hashed once: IG_STRING, or IG_MISSING where it is
+ * missing or too short, or IG_UNKNOWN.
+ */
+ig_type_e ig_call_bands(ig_call_t *call, unsigned field);
+
+/* The keyed hash of one band of a text under a tuple's. */
+void ig_call_band_hash(const ig_call_t *call, const uint8_t tuple[IG_HASH],
+    unsigned n, uint64_t band, uint8_t key[IG_HASH]);
 
 /* A text field's value from a variable's bytes: decode= and net=. */
 ig_value_t ig_field_text(const ig_source_t *source, ig_str_t text,

@@ -206,7 +206,7 @@ ig_ops_one(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
 
 /* All ops of one key: a distinct value that is a set gives one per member. */
 static void
-ig_ops_key(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
+ig_ops_values(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
     const uint8_t key[IG_HASH])
 {
     unsigned             i;
@@ -226,6 +226,29 @@ ig_ops_key(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
 
     for (i = 0; i < set->nmembers; i++) {
         ig_ops_one(ops, c, verb, key, &set->member[i]);
+    }
+}
+
+
+/* A tuple's key, or one for each band of the text under it. */
+static void
+ig_ops_key(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
+    const uint8_t key[IG_HASH])
+{
+    uint8_t          band_key[IG_HASH];
+    unsigned         i;
+    const uint64_t  *band;
+
+    if (c->similar < 0) {
+        ig_ops_values(ops, c, verb, key);
+        return;
+    }
+
+    band = ops->call->band[ops->call->policy->field[c->similar]->similar];
+
+    for (i = 0; i < IG_BANDS; i++) {
+        ig_call_band_hash(ops->call, key, i, band[i], band_key);
+        ig_ops_values(ops, c, verb, band_key);
     }
 }
 
@@ -284,10 +307,10 @@ ig_ops_wanted(const ig_call_t *call, const ig_counter_t *c, ig_verb_e verb)
     const ig_tuple_t  *tuple;
 
     tuple = &call->policy->tuple[c->tuple];
-    n = 1;
+    n = c->similar >= 0 ? IG_BANDS : 1;
 
     if (verb != IG_OP_READ && c->kind == IG_DISTINCT) {
-        n = ig_call_width(call, (unsigned) c->value);
+        n *= ig_call_width(call, (unsigned) c->value);
     }
 
     for (i = 0; i < tuple->nfields && n <= IG_MAX_COMBINATIONS; i++) {
@@ -307,15 +330,18 @@ static ig_type_e
 ig_ops_counter(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb)
 {
     unsigned          wanted;
+    ig_type_e         text;
     ig_tuple_state_e  state;
 
     state = ig_call_tuple(ops->call, c->tuple);
+    text = c->similar >= 0 ? ig_call_bands(ops->call, (unsigned) c->similar)
+                           : IG_STRING;
 
-    if (state == IG_TUPLE_MISSING) {
+    if (state == IG_TUPLE_MISSING || text == IG_MISSING) {
         return IG_MISSING;
     }
 
-    if (state == IG_TUPLE_UNKNOWN) {
+    if (state == IG_TUPLE_UNKNOWN || text == IG_UNKNOWN) {
         return IG_UNKNOWN;
     }
 

@@ -6,6 +6,7 @@
  */
 
 #include "ig_policy_int.h"
+#include "ig_similar.h"
 
 
 /* What a counter is wanted for, by counter id. */
@@ -180,10 +181,10 @@ ig_plan_counter_is_wide(const ig_plan_t *plan, const ig_counter_t *c)
 static unsigned
 ig_plan_max_ops(const ig_plan_t *plan)
 {
-    unsigned                  i, before, after;
+    unsigned                  i, n, before, after;
     const ig_plan_counter_t  *pc;
 
-    before = plan->ncounters;
+    before = 0;
     after = 0;
 
     for (i = 0; i < plan->ncounters; i++) {
@@ -194,8 +195,11 @@ ig_plan_max_ops(const ig_plan_t *plan)
             return IG_MAX_OPS;
         }
 
-        after += (pc->writes && pc->counter->when != IG_COMPLETED);
-        after += ig_actions_have_decision(&pc->counter->on);
+        n = pc->counter->similar >= 0 ? IG_BANDS : 1;
+
+        before += n;
+        after += n * (pc->writes && pc->counter->when != IG_COMPLETED);
+        after += n * ig_actions_have_decision(&pc->counter->on);
     }
 
     if (before < after) {

@@ -107,8 +107,8 @@ ig_plan_is_predictable(const ig_plan_t *plan, const ig_counter_t *c)
     unsigned            i;
     const ig_source_t  *source;
 
-    if (c->kind != IG_COUNT || c->when != IG_ACCEPTED || c->cond
-        || c->warmup != 0 || !ig_actions_match(&c->on, plan->action))
+    if (c->kind != IG_COUNT || c->similar >= 0 || c->when != IG_ACCEPTED
+        || c->cond || c->warmup != 0 || !ig_actions_match(&c->on, plan->action))
     {
         return false;
     }

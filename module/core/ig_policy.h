@@ -68,6 +68,8 @@ typedef struct {
     unsigned       id;
     bool           is_private;
     bool           is_text;
+    int            similar;     /* index among those that similar= compares,
+                                   or -1 */
     ig_source_t  **source;      /* in order of definition */
     unsigned       nsources;
     ig_pos_t       pos;
@@ -104,6 +106,8 @@ typedef struct {
     unsigned       nkey;
     unsigned       tuple;       /* index in policy->tuple */
     int            value;       /* field id of distinct=, sum=, mean=; or -1 */
+    int            similar;     /* text field id: IG_COUNT, IG_COUNT_EXACT or
+                                   IG_DISTINCT per band; or -1 */
     ig_expr_t     *cond;        /* if=; or NULL */
     bool           cond_late;   /* if= reads counters */
     ig_actions_t   on;
@@ -182,6 +186,7 @@ typedef struct ig_policy_s {
 
     ig_field_t       **field;
     unsigned           nfields;
+    unsigned           nsimilar;                /* fields that have bands */
     ig_source_t      **source;
     unsigned           nsources;
     ig_counter_t     **counter;

@@ -1,7 +1,7 @@
 /*
  * ig_policy_counter.c: integrity_counter NAME [on=] key=a,b window=TIME
- * [distinct=F|sum=F|mean=F|first|last] [exact] [max=N] [count=] [warmup=]
- * ["if=EXPR"].
+ * [distinct=F|sum=F|mean=F|first|last] [exact] [similar=F] [max=N] [count=]
+ * [warmup=] ["if=EXPR"].
  * Owns: counters as written, in the policy's memory; their names are resolved
  * when all lines are known.  Borrows the line.  Called by ig_policy_directive.
  */
@@ -82,6 +82,19 @@ ig_counter_set_last(ig_line_t *line, void *item, ig_str_t value)
     (void) value;
 
     return ig_counter_set_kind(line, item, IG_LAST, ig_str("last"));
+}
+
+
+static int
+ig_counter_set_similar(ig_line_t *line, void *item, ig_str_t value)
+{
+    ig_counter_draft_t  *d = item;
+
+    if (ig_line_name(line, value) != IG_OK) {
+        return IG_ERROR;
+    }
+
+    return ig_str_dup(line->policy->mem, value, &d->similar);
 }
 
 
@@ -266,6 +279,7 @@ static const ig_param_t  ig_counter_params[] = {
     { ig_string("first"),    false, ig_counter_set_first },
     { ig_string("last"),     false, ig_counter_set_last },
     { ig_string("exact"),    false, ig_counter_set_exact },
+    { ig_string("similar"),  true,  ig_counter_set_similar },
     { ig_string("max"),      true,  ig_counter_set_max },
     { ig_string("count"),    true,  ig_counter_set_count },
     { ig_string("warmup"),   true,  ig_counter_set_warmup },
@@ -286,7 +300,7 @@ ig_counter_check(ig_line_t *line, const ig_counter_draft_t *d)
     c = &d->counter;
     name = line->args[1];
 
-    if (c->nkey == 0) {
+    if (c->nkey == 0 && d->similar.len == 0) {
         return ig_line_error(line, "\"%.*s\" has no key=FIELD,...",
                              ig_fmt(name));
     }
@@ -298,6 +312,11 @@ ig_counter_check(ig_line_t *line, const ig_counter_draft_t *d)
 
     if (d->exact && c->kind != IG_COUNT) {
         return ig_line_error(line, "\"%.*s\": exact and %.*s exclude each "
+                             "other", ig_fmt(name), ig_fmt(d->kind));
+    }
+
+    if (d->similar.len && c->kind != IG_COUNT && c->kind != IG_DISTINCT) {
+        return ig_line_error(line, "\"%.*s\": similar= and %.*s exclude each "
                              "other", ig_fmt(name), ig_fmt(d->kind));
     }
 
@@ -410,6 +429,7 @@ ig_policy_counter_line(ig_line_t *line)
     }
 
     d->counter.value = -1;
+    d->counter.similar = -1;
     d->counter.warmup = -1;
     d->counter.pos = line->pos;
 

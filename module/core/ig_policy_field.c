@@ -231,6 +231,7 @@ ig_field_add(ig_line_t *line, const ig_field_line_t *f, ig_field_t **added)
     field->id = p->nfields;
     field->is_private = f->is_private;
     field->is_text = f->is_text;
+    field->similar = -1;
     field->pos = line->pos;
 
     p->field = grown;

@@ -95,6 +95,7 @@ struct ig_counter_draft_s {
     ig_counter_t         counter;       /* what the policy points at */
     ig_str_t             key[IG_MAX_KEY];
     ig_str_t             value;         /* name of distinct=, sum=, mean= */
+    ig_str_t             similar;
     ig_str_t             cond;          /* text of if= */
     ig_str_t             kind;          /* the parameter that set the kind */
     bool                 exact;

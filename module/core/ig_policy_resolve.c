@@ -12,6 +12,7 @@
 
 #include "ig_crypto.h"
 #include "ig_policy_int.h"
+#include "ig_similar.h"
 
 
 static const char  ig_counter_directive[] = "integrity_counter";
@@ -133,10 +134,13 @@ ig_counter_sort_key(const ig_policy_t *p, ig_counter_t *c)
 }
 
 
-/* A field of key= or of a value; -1 and a report where it cannot be. */
+/*
+ * A field of key=, of a value or of similar=, the one place for a text; -1 and
+ * a report where it cannot be.
+ */
 static int
 ig_counter_field(ig_policy_t *p, const ig_counter_draft_t *d, ig_str_t name,
-    const char *what)
+    const char *what, bool text)
 {
     const ig_field_t    *field;
     const ig_counter_t  *c;
@@ -151,10 +155,12 @@ ig_counter_field(ig_policy_t *p, const ig_counter_draft_t *d, ig_str_t name,
         return -1;
     }
 
-    if (field->is_text) {
+    if (field->is_text != text) {
         ig_policy_report(p, ig_counter_directive, c->pos, "counter \"%.*s\" "
-                         "%s \"%.*s\", which is a text: only its fingerprint "
-                         "is kept", ig_fmt(c->name), what, ig_fmt(name));
+                         "%s \"%.*s\", which is %s", ig_fmt(c->name), what,
+                         ig_fmt(name),
+                         text ? "no text: its integrity_field needs \"text\""
+                              : "a text: only its fingerprint is kept");
         return -1;
     }
 
@@ -210,7 +216,7 @@ ig_counter_tuple(ig_policy_t *p, ig_counter_t *c)
 static int
 ig_counter_ident(ig_policy_t *p, ig_counter_t *c)
 {
-    char               text[(IG_MAX_KEY + 2) * 65 + 64];
+    char               text[(IG_MAX_KEY + 3) * 65 + 96];
     uint8_t            digest[IG_SHA256];
     unsigned           i;
     ig_buf_t           b;
@@ -245,6 +251,15 @@ ig_counter_ident(ig_policy_t *p, ig_counter_t *c)
         ig_buf_str_add(&b, p->field[c->value]->name);
     }
 
+    if (c->similar >= 0) {
+        ig_buf_char(&b, ' ');
+        ig_buf_str_add(&b, p->field[c->similar]->name);
+        ig_buf_char(&b, ' ');
+        ig_buf_u64(&b, IG_BANDS);
+        ig_buf_char(&b, 'x');
+        ig_buf_u64(&b, IG_ROWS);
+    }
+
     s = ig_buf_str(&b);
 
     ig_sha256(s.data, s.len, digest);
@@ -271,14 +286,20 @@ ig_policy_resolve_counter(ig_policy_t *p, ig_counter_draft_t *d)
     failed = false;
 
     for (i = 0; i < c->nkey; i++) {
-        id = ig_counter_field(p, d, d->key[i], "is keyed by");
+        id = ig_counter_field(p, d, d->key[i], "is keyed by", false);
         failed |= (id < 0);
         c->key[i] = (unsigned) id;
     }
 
     if (d->value.len) {
-        c->value = ig_counter_field(p, d, d->value, value_of[c->kind]);
+        c->value = ig_counter_field(p, d, d->value, value_of[c->kind], false);
         failed |= (c->value < 0);
+    }
+
+    if (d->similar.len) {
+        c->similar = ig_counter_field(p, d, d->similar,
+                                      "looks for texts similar to", true);
+        failed |= (c->similar < 0);
     }
 
     if (failed) {
@@ -291,6 +312,10 @@ ig_policy_resolve_counter(ig_policy_t *p, ig_counter_draft_t *d)
 
     if (ig_counter_tuple(p, c) != IG_OK) {
         return IG_NOMEM;
+    }
+
+    if (c->similar >= 0 && p->field[c->similar]->similar < 0) {
+        p->field[c->similar]->similar = (int) p->nsimilar++;
     }
 
     return ig_counter_ident(p, c);
@@ -389,7 +414,7 @@ typedef struct {
 } ig_rule_visit_t;
 
 
-/* A field of the key that comes with the answer in all these actions. */
+/* A field it is kept by that comes with the answer in all these actions. */
 static const ig_field_t *
 ig_counter_late_key(const ig_policy_t *p, const ig_counter_t *c,
     const ig_actions_t *on)
@@ -400,6 +425,10 @@ ig_counter_late_key(const ig_policy_t *p, const ig_counter_t *c,
         if (ig_field_late_all(p->field[c->key[i]], on)) {
             return p->field[c->key[i]];
         }
+    }
+
+    if (c->similar >= 0 && ig_field_late_all(p->field[c->similar], on)) {
+        return p->field[c->similar];
     }
 
     return NULL;

@@ -241,18 +241,19 @@ ig_text_counter(ig_buf_t *b, const ig_policy_t *p, const void *item)
     ig_buf_lit(b, "integrity_counter ");
     ig_buf_str_add(b, c->name);
     ig_text_on(b, &c->on);
-    ig_buf_lit(b, " key=");
 
     for (i = 0; i < c->nkey; i++) {
-
-        if (i) {
-            ig_buf_char(b, ',');
-        }
-
+        ig_buf_str_add(b, i ? ig_str(",") : ig_str(" key="));
         ig_buf_str_add(b, p->field[c->key[i]]->name);
     }
 
     ig_text_duration(b, " window=", c->window);
+
+    if (c->similar >= 0) {
+        ig_buf_lit(b, " similar=");
+        ig_buf_str_add(b, p->field[c->similar]->name);
+    }
+
     ig_text_kind(b, p, c);
     ig_buf_lit(b, " count=");
     ig_buf_str_add(b, when[c->when]);

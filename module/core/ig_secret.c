@@ -109,6 +109,21 @@ ig_secret_subkey(ig_hmac_key_t *key, const uint8_t *raw, size_t len,
 }
 
 
+static void
+ig_secret_counters(ig_secret_t *secret, const uint8_t *raw, size_t len)
+{
+    uint8_t  sub[IG_SIMILAR_SECRET];
+
+    ig_secret_subkey(&secret->store, raw, len,
+                     ig_str("nginx-integrity/store"));
+
+    (void) ig_hkdf(raw, len, ig_str("nginx-integrity/similar"), sub,
+                   sizeof(sub));
+    ig_similar_key(&secret->similar, sub);
+    ig_wipe(sub, sizeof(sub));
+}
+
+
 /* The id is good and new, raw is long enough. */
 static void
 ig_secret_add(ig_secret_t *secret, ig_str_t id, const uint8_t *raw, size_t len)
@@ -156,8 +171,7 @@ ig_secret_key_text(ig_secret_reader_t *r, ig_str_t id, ig_str_t base64,
         ig_secret_add(r->secret, id, raw, len);
 
         if (store || r->marked == 0) {
-            ig_secret_subkey(&r->secret->store, raw, len,
-                             ig_str("nginx-integrity/store"));
+            ig_secret_counters(r->secret, raw, len);
         }
 
         rc = IG_OK;

@@ -3,7 +3,8 @@
  * Lines "id:base64" (at least 32 bytes each), first is current; '#' comments
  * and blank lines are skipped.  The store's subkey comes from the line marked
  * "id:base64:store", else from the last line, so that putting a new key first
- * rotates pseudonyms without forgetting the counters.
+ * rotates pseudonyms without forgetting the counters; the key of texts' bands,
+ * which counters are kept by, goes with it.
  * Owns: the derived keys.  Called by nginx's start-up and integrityctl.
  */
 
@@ -12,6 +13,7 @@
 
 #include "ig_crypto.h"
 #include "ig_buf.h"
+#include "ig_similar.h"
 #include "ig_value.h"
 
 #define IG_MAX_KEYS     16
@@ -31,6 +33,7 @@ typedef struct {
     ig_secret_key_t  key[IG_MAX_KEYS];
     unsigned         nkeys;
     ig_hmac_key_t    store;
+    ig_similar_key_t similar;
 } ig_secret_t;
 
 /*
