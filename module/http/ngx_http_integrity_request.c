@@ -33,6 +33,20 @@ ngx_http_integrity_method_matches(ngx_http_request_t *r,
 }
 
 
+/*
+ * Whether this process is set up for the configuration of the request.  A
+ * single process (master_process off) that was told to reload still has
+ * requests of the old one, whose plans and files are not those of the worker.
+ */
+
+static ngx_uint_t
+ngx_http_integrity_serves(ngx_http_request_t *r)
+{
+    return ngx_http_get_module_main_conf(r, ngx_http_integrity_module)
+           == ngx_http_integrity_worker.mcf;
+}
+
+
 /* A variable that says nothing known means on: never pass by accident. */
 
 static ig_mode_e
@@ -195,10 +209,6 @@ ngx_http_integrity_start(ngx_http_request_t *r,
 
     if (mode == IG_MODE_OFF) {
         return NGX_DECLINED;
-    }
-
-    if (ngx_http_integrity_worker.mcf == NULL) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
     if (ctx == NULL) {
@@ -397,6 +407,10 @@ ngx_http_integrity_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
+    if (!ngx_http_integrity_serves(r)) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
     ctx = ngx_http_integrity_get_ctx(r);
 
     if (ctx == NULL) {
@@ -528,9 +542,7 @@ ngx_http_integrity_log_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_integrity_get_ctx(r);
 
-    if (ctx == NULL || ctx->call == NULL
-        || ngx_http_integrity_worker.mcf == NULL)
-    {
+    if (ctx == NULL || ctx->call == NULL || !ngx_http_integrity_serves(r)) {
         return NGX_OK;
     }
 
