@@ -298,6 +298,7 @@ void ngx_http_integrity_post_turn(void);
 /* ngx_http_integrity_batch.c: batches of operations in worker memory. */
 ig_batch_t *ngx_http_integrity_batch(unsigned max_ops);
 void ngx_http_integrity_batch_free(ig_batch_t *batch);
+void ngx_http_integrity_batch_drop(void);
 /*
  * Runs a batch on the table and, where there is one, through the store.
  * NGX_OK: answered; NGX_AGAIN: batch->done will be called; NGX_ERROR: the

@@ -102,6 +102,24 @@ ngx_http_integrity_batch_free(ig_batch_t *batch)
 }
 
 
+/* The spare ones: a single process that reloads starts with none. */
+
+void
+ngx_http_integrity_batch_drop(void)
+{
+    ngx_http_integrity_batch_t   *b;
+    ngx_http_integrity_worker_t  *w = &ngx_http_integrity_worker;
+
+    while (w->free_batches != NULL) {
+        b = w->free_batches;
+        w->free_batches = b->next;
+        ngx_free(b);
+    }
+
+    ngx_http_integrity_nspare = 0;
+}
+
+
 /*
  * Whom the cap on new keys counts: the address after realip, an IPv6 one by
  * its /64.  Connections over unix sockets have no address and no cap.

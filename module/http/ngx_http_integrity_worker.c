@@ -407,4 +407,6 @@ ngx_http_integrity_exit_process(ngx_cycle_t *cycle)
     }
 
     w->mcf = NULL;
+
+    ngx_http_integrity_batch_drop();
 }
