@@ -279,9 +279,9 @@ ig_metrics_t *ngx_http_integrity_shared_metrics(
 /* The slot that remembers a worker's chain on a file; NULL: none left. */
 ig_chain_t *ngx_http_integrity_shared_chain(
     ngx_http_integrity_shared_t *shared, ngx_uint_t worker, ngx_str_t *file);
-/* True once, after somebody left a torn line in the file. */
-ngx_uint_t ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
-    ngx_int_t set);
+/* Of a file: 1 while its last line, of whatever worker, lacks its end. */
+uint64_t *ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
+    ngx_str_t *file);
 
 /* ngx_http_integrity_worker.c: set-up and end of a worker, its clock tick. */
 ngx_int_t ngx_http_integrity_init_process(ngx_cycle_t *cycle);

@@ -1,52 +1,12 @@
 /*
- * ngx_http_integrity_audit.c: audit files as a worker writes them: lines of
+ * ngx_http_integrity_audit.c: audit lines as a worker writes them: those of
  * one turn sealed into the chain as they come and written at once at its end,
  * before any of the decisions they tell takes effect.
- * Owns: the batch buffers and the worker's chains.  Borrows: nginx's open
- * files.  Called by the request machine, the worker, nginx (USR1).
+ * Owns: the worker's chains.  Called by the request machine, the worker,
+ * nginx (USR1).
  */
 
-#include "ngx_http_integrity.h"
-
-#define NGX_HTTP_INTEGRITY_AUDIT_BUFFER  (256 * 1024)
-#define NGX_HTTP_INTEGRITY_AUDIT_LINES   512
-
-static void ngx_http_integrity_audit_write_one(
-    ngx_http_integrity_audit_t *audit);
-static void ngx_http_integrity_audit_complain(
-    ngx_http_integrity_audit_t *audit, ngx_uint_t lost, ngx_err_t err);
-
-
-/* A sealed line that waits for the write. */
-typedef struct {
-    size_t                     end;         /* offset of its end in the buffer */
-    uint64_t                   seq;
-    uint8_t                    hash[IG_SHA256];
-    ngx_http_integrity_ctx_t  *ctx;         /* who waits for it, or NULL */
-} ngx_http_integrity_line_t;
-
-
-struct ngx_http_integrity_audit_s {
-    ngx_http_integrity_file_t  *file;
-    ngx_fd_t                    fd;         /* as of the last line: a change
-                                               means a new segment */
-    ig_chain_t                  chain;
-    ig_chain_t                  before;     /* the predecessor's last state */
-    ig_chain_t                 *slot;       /* in the zone; NULL: no room */
-    uint8_t                     prev[IG_SHA256];    /* of the batch so far */
-
-    u_char                     *buffer;
-    size_t                      used;
-    ig_buf_t                    line;       /* being written by somebody */
-
-    ngx_http_integrity_line_t  *lines;
-    ngx_uint_t                  nlines;
-
-    time_t                      complained;
-    uint64_t                    complaints; /* not told since */
-    unsigned                    opened:1;   /* chain_open is in the file */
-    unsigned                    opening:1;
-};
+#include "ngx_http_integrity_audit.h"
 
 
 static ig_str_t
@@ -56,46 +16,27 @@ ngx_http_integrity_node(void)
 }
 
 
-/* -- the chain's state as a successor will find it ----------------------- */
-
-static void
-ngx_http_integrity_audit_publish(ngx_http_integrity_audit_t *audit)
-{
-    ig_chain_t  *slot;
-
-    slot = audit->slot;
-
-    if (slot == NULL) {
-        return;
-    }
-
-    ngx_http_integrity_lock();
-
-    /* After a reload the slot is the younger generation's. */
-
-    if (slot->id_len == audit->chain.id_len
-        && ngx_memcmp(slot->id, audit->chain.id, slot->id_len) == 0)
-    {
-        *slot = audit->chain;
-    }
-
-    ngx_http_integrity_unlock();
-}
-
+/* -- the beginning ------------------------------------------------------- */
 
 static ngx_int_t
 ngx_http_integrity_audit_start(ngx_cycle_t *cycle,
     ngx_http_integrity_file_t *file, ngx_http_integrity_audit_t *audit)
 {
-    u_char  random[8];
+    u_char   random[8];
+    u_char  *p;
+
+    p = ngx_palloc(cycle->pool, NGX_HTTP_INTEGRITY_AUDIT_BUFFER + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *p++ = '\n';
 
     audit->file = file;
-    audit->fd = file->file->fd;
-    audit->buffer = ngx_palloc(cycle->pool, NGX_HTTP_INTEGRITY_AUDIT_BUFFER);
+    audit->buffer = p;
     audit->lines = ngx_palloc(cycle->pool, NGX_HTTP_INTEGRITY_AUDIT_LINES
                                            * sizeof(ngx_http_integrity_line_t));
-
-    if (audit->buffer == NULL || audit->lines == NULL) {
+    if (audit->lines == NULL) {
         return NGX_ERROR;
     }
 
@@ -117,7 +58,12 @@ ngx_http_integrity_audit_start(ngx_cycle_t *cycle,
         *audit->slot = audit->chain;
     }
 
+    audit->torn = ngx_http_integrity_shared_torn(
+                            ngx_http_integrity_worker.shared, &file->name);
+
     ngx_http_integrity_unlock();
+
+    ngx_http_integrity_audit_look(audit);
 
     return NGX_OK;
 }
@@ -242,7 +188,7 @@ ngx_http_integrity_audit_preface(ngx_http_integrity_audit_t *audit)
     }
 
     if (audit->fd != audit->file->file->fd) {
-        audit->fd = audit->file->file->fd;
+        ngx_http_integrity_audit_look(audit);
 
         ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), true,
                               ngx_http_integrity_now(),
@@ -293,117 +239,7 @@ ngx_http_integrity_audit_forget(ngx_http_integrity_ctx_t *ctx)
 }
 
 
-/* -- the write ----------------------------------------------------------- */
-
-static void
-ngx_http_integrity_audit_complain(ngx_http_integrity_audit_t *audit,
-    ngx_uint_t lost, ngx_err_t err)
-{
-    audit->complaints += lost;
-
-    if (audit->complained == ngx_time()) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, err,
-                  "integrity: %uL audit lines were not written to \"%V\"",
-                  audit->complaints, &audit->file->name);
-
-    audit->complained = ngx_time();
-    audit->complaints = 0;
-}
-
-
-/* `n` bytes of the batch reached the file: which lines are those? */
-
-static void
-ngx_http_integrity_audit_account(ngx_http_integrity_audit_t *audit, size_t n,
-    ngx_err_t err)
-{
-    ngx_uint_t                    i, lost;
-    ngx_http_integrity_line_t    *line;
-    ngx_http_integrity_worker_t  *w = &ngx_http_integrity_worker;
-
-    for (i = 0; i < audit->nlines && audit->lines[i].end <= n; i++) {
-        line = &audit->lines[i];
-        ig_chain_written(&audit->chain, line->seq, line->hash);
-    }
-
-    ig_metric_add(w->metrics, audit_lines, i);
-
-    lost = audit->nlines - i;
-
-    if (lost == 0) {
-        return;
-    }
-
-    for ( /* void */ ; i < audit->nlines; i++) {
-        if (audit->lines[i].ctx != NULL) {
-            audit->lines[i].ctx->lost = 1;
-        }
-    }
-
-    ig_chain_lost(&audit->chain, lost);
-    ig_metric_add(w->metrics, audit_dropped, lost);
-
-    if (audit->chain.written == 0) {
-        audit->opened = 0;
-    }
-
-    ngx_http_integrity_audit_complain(audit, lost, err);
-}
-
-
-static void
-ngx_http_integrity_audit_write_one(ngx_http_integrity_audit_t *audit)
-{
-    size_t      whole;
-    ssize_t     n;
-    ngx_err_t   err;
-    ngx_uint_t  i;
-
-    if (audit->nlines == 0) {
-        return;
-    }
-
-    /* Should we die in the write, a successor knows what was attempted. */
-
-    ngx_http_integrity_audit_publish(audit);
-
-    if (ngx_http_integrity_shared_torn(ngx_http_integrity_worker.shared, 0)) {
-        (void) ngx_write_fd(audit->file->file->fd, "\n", 1);
-    }
-
-    n = ngx_write_fd(audit->file->file->fd, audit->buffer, audit->used);
-
-    err = n == -1 ? ngx_errno : (size_t) n < audit->used ? NGX_ENOSPC : 0;
-    whole = n == -1 ? 0 : (size_t) n;
-
-    ig_metric_add(ngx_http_integrity_worker.metrics, audit_writes, 1);
-
-    ngx_http_integrity_audit_account(audit, whole, err);
-
-    if (whole != 0 && whole < audit->used) {
-        for (i = 0; i < audit->nlines && audit->lines[i].end < whole; i++) {
-            /* void */
-        }
-
-        /* The end of a line exactly there is a clean cut. */
-
-        if (i == audit->nlines || audit->lines[i].end != whole) {
-            (void) ngx_http_integrity_shared_torn(
-                                        ngx_http_integrity_worker.shared, 1);
-        }
-    }
-
-    ngx_memcpy(audit->prev, audit->chain.last, IG_SHA256);
-
-    audit->used = 0;
-    audit->nlines = 0;
-
-    ngx_http_integrity_audit_publish(audit);
-}
-
+/* -- the end of a turn, rotation, the end -------------------------------- */
 
 void
 ngx_http_integrity_audit_write(void)
@@ -416,8 +252,6 @@ ngx_http_integrity_audit_write(void)
     }
 }
 
-
-/* -- rotation and end ---------------------------------------------------- */
 
 /*
  * nginx calls this before it opens the file again (USR1), in workers and in

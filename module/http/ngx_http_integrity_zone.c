@@ -9,8 +9,9 @@
 #include "ig_table.h"
 
 #define NGX_HTTP_INTEGRITY_MAGIC    0x69677a31      /* "igz1" */
-#define NGX_HTTP_INTEGRITY_LAYOUT   1
+#define NGX_HTTP_INTEGRITY_LAYOUT   2
 #define NGX_HTTP_INTEGRITY_CHAINS   256             /* workers times files */
+#define NGX_HTTP_INTEGRITY_TAILS    64              /* files */
 
 
 typedef struct {
@@ -19,6 +20,11 @@ typedef struct {
     ig_chain_t  chain;
 } ngx_http_integrity_slot_t;
 
+typedef struct {
+    uint64_t    file;           /* as above */
+    uint64_t    torn;           /* its last line lacks its end */
+} ngx_http_integrity_tail_t;
+
 
 struct ngx_http_integrity_shared_s {
     uint32_t                   magic;
@@ -26,7 +32,7 @@ struct ngx_http_integrity_shared_s {
     uint64_t                   size;            /* of this struct */
     uint64_t                   table_offset;    /* from this struct's start */
     uint64_t                   table_size;
-    uint64_t                   torn;
+    ngx_http_integrity_tail_t  tail[NGX_HTTP_INTEGRITY_TAILS];
     ngx_http_integrity_slot_t  slot[NGX_HTTP_INTEGRITY_CHAINS];
     ig_metrics_t               metrics;
 };
@@ -135,6 +141,14 @@ ngx_http_integrity_shared_metrics(ngx_http_integrity_shared_t *shared)
 }
 
 
+static uint64_t
+ngx_http_integrity_file_hash(ngx_str_t *file)
+{
+    return ((uint64_t) ngx_crc32_long(file->data, file->len) << 32)
+           | ngx_murmur_hash2(file->data, file->len) | 1;
+}
+
+
 /* The caller holds the zone's lock. */
 
 ig_chain_t *
@@ -145,9 +159,7 @@ ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
     ngx_uint_t                  i;
     ngx_http_integrity_slot_t  *slot;
 
-    hash = ((uint64_t) ngx_crc32_long(file->data, file->len) << 32)
-           | ngx_murmur_hash2(file->data, file->len);
-    hash |= 1;
+    hash = ngx_http_integrity_file_hash(file);
 
     for (i = 0; i < NGX_HTTP_INTEGRITY_CHAINS; i++) {
         slot = &shared->slot[i];
@@ -167,10 +179,32 @@ ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
 }
 
 
-ngx_uint_t
+/*
+ * The caller holds the zone's lock.  Files beyond the table share a flag with
+ * another: at worst there is a blank line in one of them.
+ */
+
+uint64_t *
 ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
-    ngx_int_t set)
+    ngx_str_t *file)
 {
-    return (ngx_uint_t) __atomic_exchange_n(&shared->torn, (uint64_t) set,
-                                            __ATOMIC_RELAXED);
+    uint64_t                    hash;
+    ngx_uint_t                  i;
+    ngx_http_integrity_tail_t  *tail;
+
+    hash = ngx_http_integrity_file_hash(file);
+
+    for (i = 0; i < NGX_HTTP_INTEGRITY_TAILS; i++) {
+        tail = &shared->tail[(hash + i) % NGX_HTTP_INTEGRITY_TAILS];
+
+        if (tail->file == 0) {
+            tail->file = hash;
+        }
+
+        if (tail->file == hash) {
+            return &tail->torn;
+        }
+    }
+
+    return &shared->tail[hash % NGX_HTTP_INTEGRITY_TAILS].torn;
 }

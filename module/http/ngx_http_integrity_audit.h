@@ -1,0 +1,61 @@
+/*
+ * ngx_http_integrity_audit.h: private to the audit log: a worker's state for
+ * one file, shared by ngx_http_integrity_audit.c (lines and chains) and
+ * ngx_http_integrity_audit_file.c (bytes).  Owns nothing.
+ */
+
+#ifndef NGX_HTTP_INTEGRITY_AUDIT_H
+#define NGX_HTTP_INTEGRITY_AUDIT_H
+
+#include "ngx_http_integrity.h"
+
+#define NGX_HTTP_INTEGRITY_AUDIT_BUFFER  (256 * 1024)
+#define NGX_HTTP_INTEGRITY_AUDIT_LINES   512
+
+
+/* A sealed line that waits for the write. */
+typedef struct {
+    size_t                     end;         /* offset of its end in the buffer */
+    uint64_t                   seq;
+    uint8_t                    hash[IG_SHA256];
+    ngx_http_integrity_ctx_t  *ctx;         /* who waits for it, or NULL */
+} ngx_http_integrity_line_t;
+
+
+struct ngx_http_integrity_audit_s {
+    ngx_http_integrity_file_t  *file;
+    ngx_fd_t                    fd;         /* as of the last line: a change
+                                               means a new segment */
+    ig_chain_t                  chain;
+    ig_chain_t                  before;     /* the predecessor's last state */
+    ig_chain_t                 *slot;       /* in the zone; NULL: no room */
+    uint64_t                   *torn;       /* in the zone: of this file */
+    uint8_t                     prev[IG_SHA256];    /* of the batch so far */
+
+    u_char                     *buffer;     /* behind a newline */
+    size_t                      used;
+    ig_buf_t                    line;       /* being written by somebody */
+
+    ngx_http_integrity_line_t  *lines;
+    ngx_uint_t                  nlines;
+
+    time_t                      complained;
+    uint64_t                    complaints; /* not told since */
+    unsigned                    opened:1;   /* chain_open is in the file */
+    unsigned                    opening:1;
+    unsigned                    no_file:1;  /* fd is a device or the like */
+};
+
+
+/* ngx_http_integrity_audit_file.c */
+/* At the start, and whenever the file was opened anew: what is it? */
+void ngx_http_integrity_audit_look(ngx_http_integrity_audit_t *audit);
+/* Leaves the chain's state where a successor will find it. */
+void ngx_http_integrity_audit_publish(ngx_http_integrity_audit_t *audit);
+/* Writes the batch; marks the requests whose lines were lost. */
+void ngx_http_integrity_audit_write_one(ngx_http_integrity_audit_t *audit);
+/* Tells of lines that were lost, at most once a second. */
+void ngx_http_integrity_audit_complain(ngx_http_integrity_audit_t *audit,
+    ngx_uint_t lost, ngx_err_t err);
+
+#endif /* NGX_HTTP_INTEGRITY_AUDIT_H */
