@@ -66,6 +66,9 @@ class Expr:
 
 @dataclass(frozen=True)
 class Counter:
+    """A key with "content" is a counter with similar=content: the model is
+    told which texts are alike, by the field's value."""
+
     name: str
     kind: str = "count"         # exact distinct sum mean first last
     window: int = 3600          # s
@@ -79,7 +82,12 @@ class Counter:
 
     def __str__(self):
         words = ["integrity_counter", self.name, "on=" + ",".join(self.on),
-                 "key=" + ",".join(self.key), f"window={self.window}s"]
+                 f"window={self.window}s"]
+        key = [name for name in self.key if name != "content"]
+        if key:
+            words.append("key=" + ",".join(key))
+        if key != list(self.key):
+            words.append("similar=content")
         if self.kind in ("distinct", "sum", "mean"):
             words.append(f"{self.kind}={self.value}")
         elif self.kind != "count":

@@ -33,7 +33,20 @@ FIELDS = [
     "integrity_field size json:/items/*/size;",
     "integrity_field ticket $ticket on=y;",
     "integrity_field ticket $upstream_http_x_ticket on=x;",
+    "integrity_field content $content text;",
 ]
+
+# Texts, and which of them are alike: those of one kind share every shingle,
+# others none. Too few tokens: no text to compare.
+CONTENTS = {
+    "": MISSING,
+    "很好，不错！": MISSING,
+    "加微信 abc123，免费获取天气 key": "ad",
+    "加微信ＡＢＣ１２３!!!免费\u200b获取天气Key": "ad",
+    "Great watch, and a fast delivery": "praise",
+    "GREAT WATCH and a... fast delivery": "praise",
+    "배송이 빠르고 좋아요 \xff": "korean",
+}
 
 STORES = ["embedded", "redis", "redis with notes"]
 
@@ -94,6 +107,7 @@ def fields_of(event):
     fields["sku"] = as_set([item["sku"] for item in items if "sku" in item])
     fields["size"] = as_set([item["size"] for item in items
                              if "size" in item])
+    fields["content"] = CONTENTS[event.get("content", "")]
     late = {}
     fields["ticket"] = MISSING
     if event["action"] == "y":
@@ -204,7 +218,8 @@ def counters(draw, name, earlier, kinds):
         window=draw(st.sampled_from([10, 60, 3600, 86400])),
         key=draw(st.sampled_from([
             ("account",), ("device",), ("sku",), ("account", "sku"),
-            ("account", "size", "sku")])),
+            ("account", "size", "sku"), ("content",), ("account", "content"),
+            ("content", "sku")])),
         on=draw(st.sampled_from([
             ("x",), ("x",), ("x", "y"), ("*",), ("decision.deny",),
             ("decision.hold", "decision.throttle"), ("x", "decision.deny")])),
@@ -220,6 +235,12 @@ def counters(draw, name, earlier, kinds):
     if any(item.startswith("decision.") for item in counter.on) \
             and counter.when == "completed":
         counter = replace(counter, when="accepted")
+    if "content" in counter.key:
+        if kind in ("sum", "mean", "first", "last"):
+            counter = replace(counter, key=("account",))
+        elif counter.value == "sku":
+            # of a set and a set again there would be too many keys
+            counter = replace(counter, value="device")
     if late:
         where = {"value": "ticket"} if kind == "distinct" \
             else {"key": ("ticket",)}
@@ -290,6 +311,7 @@ bodies = st.fixed_dictionaries(
      "device": st.sampled_from(["d1", "d1", "d2", "d3", "d4", ""]),
      "amount": st.sampled_from(["", "1", "-2.5", "0.0000005", "12.3456785",
                                 "900", "much"]),
+     "content": st.sampled_from(list(CONTENTS)),
      "items": items(),
      "status": st.sampled_from([200, 201, 404, 502])},
     optional={"rating": st.sampled_from([1, 2, 4.5, 5]),
@@ -391,6 +413,25 @@ def test_a_ban_counts_denials(store):
     check(store, policy, events)
     decisions = [one.decision for one in expected(policy, events)]
     assert decisions == ["allow"] * 3 + ["deny"] * 10 + ["allow"]
+
+
+def test_near_duplicates_are_counted_by_the_band(store):
+    """Texts that share some bands only: the fullest band is the value."""
+    words = "one two three four five six seven eight nine ten eleven".split()
+    texts = [" ".join(words[:11 - number % 4]) for number in range(12)]
+    events = [call(number * 1000, number, content=text, device=f"d{number}")
+              for number, text in enumerate(texts)]
+    policy = see(Counter("n", "distinct", key=("content",), value="device"),
+                 Counter("m", key=("account", "content")))
+    answers = [answer["counter"] for answer in store.run(policy, events)[:-1]]
+    assert answers == [answer["counter"] for answer in
+                       Store("embedded", store.folder, None).run(
+                           policy, events)[:-1]]
+    # a copy counts its originals at least, and nothing that is not there
+    for number, answer in enumerate(answers):
+        assert number // 4 + 1 <= answer["n"] <= number + 1
+        assert answer["m"] == answer["n"]
+    assert answers[11]["n"] > 3
 
 
 def test_notes_spare_commands(folder, redis):
