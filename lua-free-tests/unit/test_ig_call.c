@@ -191,6 +191,55 @@ texts_are_decoded_and_masked(void **state)
 }
 
 
+/* Only what is there is looked at. */
+static void
+escapes_end_with_the_text(void **state)
+{
+    ig_call_case_t     *c;
+    const ig_source_t  *source;
+
+    (void) state;
+
+    c = ig_call_case_make(policy);
+    ig_call_case_begin(c, "x", 5000, 1);
+    source = c->plan->source[field(c, "name") - c->call->field];
+
+    ig_call_set_text(c->call, source, (ig_str_t) { 3, "a%41" },
+                     &c->source->mem);
+    assert_str(field(c, "name")->str, "a%4");
+
+    ig_call_set_text(c->call, source, (ig_str_t) { 2, "a%41" },
+                     &c->source->mem);
+    assert_str(field(c, "name")->str, "a%");
+
+    ig_call_case_free(c);
+}
+
+
+static void
+empty_strings_are_missing(void **state)
+{
+    ig_call_case_t     *c;
+    const ig_source_t  *source;
+
+    (void) state;
+
+    c = ig_call_case_make(policy);
+    ig_call_case_begin(c, "x", 5000, 1);
+    source = c->plan->source[field(c, "account") - c->call->field];
+
+    ig_call_set_value(c->call, source, (ig_value_t) { .type = IG_STRING });
+    assert_int_equal(field(c, "account")->type, IG_MISSING);
+
+    ig_call_set_value(c->call, source,
+                      (ig_value_t) { .type = IG_STRING,
+                                     .str = ig_string("0") });
+    assert_int_equal(field(c, "account")->type, IG_STRING);
+
+    ig_call_case_free(c);
+}
+
+
 /* A NUL byte does not end an address early. */
 static void
 addresses_end_where_they_end(void **state)
@@ -407,7 +456,15 @@ keys_are_of_tenant_and_fields(void **state)
     assert_true(key(c, "ab", b));
     assert_memory_equal(a, b, IG_HASH);
 
-    /* another tenant's key, even where the bytes are the same in a row */
+    /* another tenant's key */
+    c->tenant = ig_str("market");
+    ig_call_case_begin(c, "x", 9000, 2);
+    ig_call_case_text(c, "account", "12");
+    ig_call_case_text(c, "shop", "3");
+    assert_true(key(c, "ab", b));
+    assert_memory_not_equal(a, b, IG_HASH);
+
+    /* even where the bytes are the same in a row */
     c->tenant = ig_str("shop1");
     ig_call_case_begin(c, "x", 9000, 2);
     ig_call_case_text(c, "account", "2");
@@ -467,6 +524,8 @@ main(void)
         cmocka_unit_test(evaluations_have_names),
         cmocka_unit_test(absurd_times_are_cut),
         cmocka_unit_test(texts_are_decoded_and_masked),
+        cmocka_unit_test(escapes_end_with_the_text),
+        cmocka_unit_test(empty_strings_are_missing),
         cmocka_unit_test(addresses_end_where_they_end),
         cmocka_unit_test(without_memory_a_field_is_unknown),
         cmocka_unit_test(one_member_is_a_value),

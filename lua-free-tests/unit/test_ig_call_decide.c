@@ -227,6 +227,10 @@ static const struct {
       "integrity_rule a \"v > 1\" score=20 then=throttle\n",
       IG_THROTTLE, IG_THROTTLE, 20, 20 },
 
+    { "integrity_scores deny=20\n"
+      "integrity_rule a \"v > 1\" score=20 then=throttle\n",
+      IG_DENY, IG_DENY, 20, 20 },
+
     { "integrity_scores hold=10\n"
       "integrity_rule a \"v > 1\" score=9 then=hold\n",
       IG_HOLD, IG_HOLD, 9, 9 },

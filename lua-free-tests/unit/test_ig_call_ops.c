@@ -99,6 +99,7 @@ static void
 ops_carry_what_the_store_needs(void **state)
 {
     uint8_t          hash[IG_SHA256], key[IG_HASH];
+    ig_hmac_t        hmac;
     ig_call_case_t  *c;
 
     (void) state;
@@ -127,6 +128,11 @@ ops_carry_what_the_store_needs(void **state)
 
     /* "5" and 5 are one member, and no key */
     assert_memory_equal(c->op[2].member, c->op[3].member, IG_HASH);
+    ig_hmac_init(&hmac, &c->secret.store);
+    ig_hmac_update_str(&hmac, ig_str("m"));
+    ig_hmac_update_str(&hmac, ig_str("5"));
+    ig_hmac_final(&hmac, hash);
+    assert_memory_equal(c->op[2].member, hash, IG_HASH);
     assert_memory_not_equal(c->op[2].member, c->op[2].key, IG_HASH);
 
     /* half away from zero, as far as a double can tell */
@@ -287,6 +293,36 @@ an_unknown_field_makes_a_counter_unknown(void **state)
 }
 
 
+/* With a field that is missing there is no key, whatever the others are. */
+static void
+missing_wins_over_unknown(void **state)
+{
+    unsigned         i;
+    ig_call_case_t  *c;
+
+    static const char  *const  name[] = { "account", "device" };
+
+    (void) state;
+
+    c = ig_call_case_fields(
+        "integrity_counter n on=x key=account,device window=1h\n"
+        "integrity_rule r \"n > 100\" then=hold\n");
+
+    for (i = 0; i < 2; i++) {
+        ig_call_case_begin(c, "x", T, 1);
+        c->call->field[ig_policy_field(c->policy,
+                                       (ig_str_t) { strlen(name[i]),
+                                                    name[i] })->id].type =
+            IG_UNKNOWN;
+
+        assert_string_equal(ig_call_case_decided(c), "");
+        assert_string_equal(ig_call_case_value(c, "n"), "missing");
+    }
+
+    ig_call_case_free(c);
+}
+
+
 /* -- sets ---------------------------------------------------------------- */
 
 static void
@@ -419,6 +455,7 @@ main(void)
         cmocka_unit_test(only_numbers_are_summed),
         cmocka_unit_test(a_missing_key_makes_a_counter_missing),
         cmocka_unit_test(an_unknown_field_makes_a_counter_unknown),
+        cmocka_unit_test(missing_wins_over_unknown),
         cmocka_unit_test(a_set_gives_an_op_per_combination),
         cmocka_unit_test(a_call_has_a_limit_of_ops),
         cmocka_unit_test(one_event_counts_for_each_member)

@@ -188,6 +188,13 @@ clients_create_so_many_keys_a_minute(void **state)
     assert_int_equal(client_batch(&c, &count, IG_OP_READ, &client, 50, 9), 0);
     assert_int_equal(client_batch(&c, &count, IG_OP_UNDO, &client, 50, 9), 0);
 
+    /* more than a minute's at once, by one who has created none of late */
+    client.now = 119000;
+    client.cap = 12;
+    assert_int_equal(client_batch(&c, &count, IG_OP_ADD, &client, 60, 13),
+                     13);
+    client.cap = 10;
+
     /* another client has its own, and more than a minute's is never had */
     assert_int_equal(client_batch(&c, &count, IG_OP_ADD, &other, 20, 11), 11);
     assert_int_equal(client_batch(&c, &count, IG_OP_ADD, &other, 20, 10), 0);
@@ -201,6 +208,73 @@ clients_create_so_many_keys_a_minute(void **state)
     client.cap = 0;
     assert_int_equal(client_batch(&c, &count, IG_OP_ADD, &client, 40, 200),
                      0);
+
+    ig_table_case_free(&c);
+}
+
+
+/* Who creates nothing takes no slot to be counted in. */
+static void
+clients_without_new_keys_leave_no_trace(void **state)
+{
+    ig_client_t      client;
+    ig_counter_t     count;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    ig_table_case_init(&c, IG_TABLE_MIN);
+    count = ig_table_case_counter(IG_COUNT, HOUR, 0, 1);
+    (void) ig_table_case_run(&c, &count, IG_OP_ADD, 1, 0, 1000);
+
+    memset(&client, 0, sizeof(client));
+    client.cap = 10;
+    client.now = 1000;
+
+    assert_int_equal(client_batch(&c, &count, IG_OP_ADD, &client, 1, 1), 0);
+    assert_int_equal(client_batch(&c, &count, IG_OP_READ, &client, 5, 5), 0);
+    assert_int_equal(c.t->used, 1);
+
+    ig_table_case_free(&c);
+}
+
+
+/*
+ * Where a key was found before the batch it need not be any more: an earlier
+ * op of the batch may have driven it out.
+ */
+static void
+keys_may_go_within_a_batch(void **state)
+{
+    ig_op_t          op[3];
+    uint64_t         key;
+    ig_client_t      client;
+    ig_counter_t     count;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    ig_table_case_init(&c, IG_TABLE_MIN);
+    count = ig_table_case_counter(IG_COUNT, HOUR, 0, 1);
+
+    for (key = 0; key < c.t->nslots; key++) {
+        (void) ig_table_case_run(&c, &count, IG_OP_ADD, key, 0, 1000);
+    }
+
+    memset(&client, 0, sizeof(client));
+    client.cap = 10;
+    client.now = 1000;
+
+    op[0] = ig_table_case_op(&count, IG_OP_ADD, 5000, 0, 1000);
+    op[1] = ig_table_case_op(&count, IG_OP_ADD, 0, 0, 1000);
+    op[2] = ig_table_case_op(&count, IG_OP_ADD, 1, 0, 1000);
+
+    ig_table_run(c.t, op, 3, &client);
+
+    /* one went for the client, one for the new key, and so on */
+    assert_int_equal(op[0].raw.cur, 1);
+    assert_int_equal(op[1].raw.cur, 1);
+    assert_int_equal(op[2].raw.cur, 1);
 
     ig_table_case_free(&c);
 }
@@ -283,6 +357,8 @@ main(void)
         cmocka_unit_test(every_slot_is_inside),
         cmocka_unit_test(stat_tells_slots_used_and_evicted),
         cmocka_unit_test(clients_create_so_many_keys_a_minute),
+        cmocka_unit_test(clients_without_new_keys_leave_no_trace),
+        cmocka_unit_test(keys_may_go_within_a_batch),
         cmocka_unit_test(members_are_no_keys),
         cmocka_unit_test(a_crash_inside_empties_the_table)
     };

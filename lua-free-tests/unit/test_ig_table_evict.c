@@ -128,6 +128,67 @@ recent_keys_get_another_round(void **state)
 }
 
 
+/* ... one round: unless it is seen again, it goes at the end of that. */
+static void
+one_round_is_no_right_to_stay(void **state)
+{
+    uint32_t         n;
+    uint64_t         key;
+    ig_counter_t     count;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    ig_table_case_init(&c, IG_TABLE_MIN);
+    count = ig_table_case_counter(IG_COUNT, HOUR, 0, 1);
+    n = c.t->nslots;
+
+    for (key = 0; key < n; key++) {
+        (void) ig_table_case_run(&c, &count, IG_OP_ADD, key, 0, 1000);
+        (void) ig_table_case_run(&c, &count, IG_OP_ADD, key, 0, 1000);
+    }
+
+    (void) ig_table_case_run(&c, &count, IG_OP_READ, 0, 0, 1000);
+
+    /* every new key is seen twice: all old ones go, in their order */
+
+    for (key = n; key < 2 * n - 1; key++) {
+        (void) ig_table_case_run(&c, &count, IG_OP_ADD, key, 0, 2000);
+        (void) ig_table_case_run(&c, &count, IG_OP_ADD, key, 0, 2000);
+    }
+
+    assert_int_equal(c.t->evicted, n - 1);
+    (void) ig_table_case_run(&c, &count, IG_OP_ADD, 2 * n, 0, 2000);
+
+    assert_int_equal(ig_table_case_run(&c, &count, IG_OP_READ, 0, 0,
+                                       2000).cur, 0);
+
+    ig_table_case_free(&c);
+}
+
+
+static void
+a_take_back_is_no_sighting(void **state)
+{
+    ig_counter_t     count;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    ig_table_case_init(&c, IG_TABLE_MIN);
+    count = ig_table_case_counter(IG_COUNT, HOUR, 0, 1);
+
+    (void) ig_table_case_run(&c, &count, IG_OP_ADD, 1, 0, 1000);
+    (void) ig_table_case_run(&c, &count, IG_OP_UNDO, 1, 0, 1000);
+    assert_int_equal(c.t->segment[IG_ONCE].n, 1);
+
+    (void) ig_table_case_run(&c, &count, IG_OP_READ, 1, 0, 1000);
+    assert_int_equal(c.t->segment[IG_OFTEN].n, 1);
+
+    ig_table_case_free(&c);
+}
+
+
 static void
 expired_keys_go_without_counting(void **state)
 {
@@ -198,6 +259,16 @@ keys_live_as_long_as_they_tell(void **state)
         (void) ig_table_case_run(&c, &counter, IG_OP_PUT, 1, 1, test[i].time);
         end = ig_slot(c.t, c.t->segment[IG_ONCE].oldest)->time;
         assert_int_equal(end, test[i].end);
+
+        /* a window later it lives a window longer, and not less for what
+           comes in late */
+
+        (void) ig_table_case_run(&c, &counter, IG_OP_PUT, 1, 2,
+                                 test[i].time + 60000);
+        (void) ig_table_case_run(&c, &counter, IG_OP_PUT, 1, 3,
+                                 test[i].time);
+        end = ig_slot(c.t, c.t->segment[IG_OFTEN].oldest)->time;
+        assert_int_equal(end, test[i].end + 60000);
 
         ig_table_case_free(&c);
     }
@@ -353,6 +424,52 @@ one_log_cannot_outgrow_the_table(void **state)
 }
 
 
+/* A log that grows in one batch is the only key seen once, and stays. */
+static void
+a_log_does_not_make_room_for_itself(void **state)
+{
+    ig_op_t          op[60];
+    unsigned         i;
+    uint64_t         key, member;
+    ig_counter_t     log;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    ig_table_case_init(&c, IG_TABLE_MIN);
+    log = ig_table_case_counter(IG_DISTINCT, HOUR, 1000, 1);
+
+    /* six logs fill the table, the oldest is small */
+
+    for (key = 0; c.t->used < c.t->nslots; key += key < 5) {
+        for (member = 0; member < (key == 0 ? 10u : 180u)
+                         && c.t->used < c.t->nslots; member++)
+        {
+            (void) ig_table_case_run(&c, &log, IG_OP_ADD, key,
+                                     key * 1000 + member + c.t->used, 1000);
+        }
+    }
+
+    assert_int_equal(c.t->segment[IG_OFTEN].n, 6);
+    assert_int_equal(c.t->evicted, 0);
+
+    /* as if it had had its round */
+    ig_slot(c.t, c.t->segment[IG_OFTEN].oldest)->flags = 0;
+
+    for (i = 0; i < 60; i++) {
+        op[i] = ig_table_case_op(&log, IG_OP_ADD, 99, i, 2000);
+    }
+
+    ig_table_run(c.t, op, 60, NULL);
+
+    assert_int_equal(op[59].state, IG_OP_DONE);
+    assert_int_equal(op[59].raw.cur, 60);
+    assert_int_equal(c.t->evicted, 2);
+
+    ig_table_case_free(&c);
+}
+
+
 int
 main(void)
 {
@@ -360,6 +477,9 @@ main(void)
         cmocka_unit_test(keys_seen_once_go_first),
         cmocka_unit_test(new_keys_have_a_share),
         cmocka_unit_test(recent_keys_get_another_round),
+        cmocka_unit_test(one_round_is_no_right_to_stay),
+        cmocka_unit_test(a_take_back_is_no_sighting),
+        cmocka_unit_test(a_log_does_not_make_room_for_itself),
         cmocka_unit_test(expired_keys_go_without_counting),
         cmocka_unit_test(keys_live_as_long_as_they_tell),
         cmocka_unit_test(marks_survive_pressure),

@@ -179,6 +179,22 @@ sums_are_read_before_the_event(void **state)
 }
 
 
+/* Nothing counted is worth nothing, also after a wrong take-back. */
+static void
+an_empty_bucket_has_no_sum(void **state)
+{
+    static const ig_step_t  step[] = {
+        { IG_OP_ADD,    1000, 5000000, -1, 0, 0, 0, 0 },
+        { IG_OP_UNDO,   1000, 2000000, -1, 0, 0, 0, 0 },
+        { IG_OP_READ,   1000, 0, -1, 0, 0, 0, 0 }
+    };
+
+    (void) state;
+
+    run_steps(IG_SUM, 0, step);
+}
+
+
 /* What would run over is refused, and everything stays as it was. */
 static void
 sums_do_not_run_over(void **state)
@@ -417,6 +433,7 @@ main(void)
         cmocka_unit_test(counts_have_two_buckets),
         cmocka_unit_test(counts_start_before_1970),
         cmocka_unit_test(sums_are_read_before_the_event),
+        cmocka_unit_test(an_empty_bucket_has_no_sum),
         cmocka_unit_test(sums_do_not_run_over),
         cmocka_unit_test(first_and_last_are_forgotten_after_the_window),
         cmocka_unit_test(distinct_members_slide_out),

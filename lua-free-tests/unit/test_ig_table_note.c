@@ -87,6 +87,44 @@ counts_and_distinct_are_kept_beside(void **state)
 
 
 static void
+notes_live_as_long_as_their_keys(void **state)
+{
+    unsigned         i;
+    ig_counter_t     counter;
+    ig_table_case_t  c;
+
+    static const struct {
+        ig_kind_e  kind;
+        int64_t    time;
+        int64_t    end;
+    } test[] = {
+        { IG_FIRST, 61000, 121001 },
+        { IG_LAST,  61000, 121001 },
+        { IG_SUM,   61000, 180000 },
+        { IG_MEAN,  60000, 180000 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < ig_countof(test); i++) {
+        ig_table_case_init(&c, IG_TABLE_MIN);
+        counter = ig_table_case_counter(test[i].kind, MINUTE, 0, 1);
+
+        (void) mirror(&c, &counter, IG_OP_PUT, 0, test[i].time);
+        assert_int_equal(ig_slot(c.t, c.t->segment[IG_ONCE].oldest)->time,
+                         test[i].end);
+
+        (void) mirror(&c, &counter, IG_OP_PUT, 0, test[i].time + MINUTE);
+        (void) mirror(&c, &counter, IG_OP_PUT, 0, test[i].time);
+        assert_int_equal(ig_slot(c.t, c.t->segment[IG_OFTEN].oldest)->time,
+                         test[i].end + MINUTE);
+
+        ig_table_case_free(&c);
+    }
+}
+
+
+static void
 notes_are_on_one_bucket(void **state)
 {
     unsigned         i;
@@ -367,6 +405,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_and_distinct_are_kept_beside),
+        cmocka_unit_test(notes_live_as_long_as_their_keys),
         cmocka_unit_test(notes_are_on_one_bucket),
         cmocka_unit_test(forgetting_drops_all_notes),
         cmocka_unit_test(logs_want_their_ttl_again),
