@@ -8,6 +8,7 @@ import pytest
 
 from harness import senders
 from harness.answer import Answers
+from harness.both_stores import nginx  # noqa: F401
 from harness.ledger import POLICY, aborted, ledger
 from harness.senders import chunked, head, pieces, send_slowly
 

@@ -3,6 +3,7 @@
 import pytest
 
 from harness import senders
+from harness.both_stores import nginx  # noqa: F401
 from harness.fake_redis import serve
 from harness.h2client import H2Connection
 from harness.ledger import aborted, ledger

@@ -4,6 +4,7 @@ redirects; once per request whatever nginx makes of it."""
 import pytest
 
 from harness import senders
+from harness.both_stores import nginx  # noqa: F401
 from harness.fake_redis import serve
 from harness.ledger import POLICY, aborted, told
 from harness.settings import wait_until
