@@ -415,6 +415,25 @@ def test_a_ban_counts_denials(store):
     assert decisions == ["allow"] * 3 + ["deny"] * 10 + ["allow"]
 
 
+@pytest.mark.parametrize("kind", ["count", "exact", "distinct"])
+def test_alike_texts_share_a_counter(store, kind):
+    value = "device" if kind == "distinct" else None
+    policy = see(Counter("all", kind, 60, ("content",), value),
+                 Counter("own", kind, 60, ("account", "content"), value),
+                 Counter("each", kind, 60, ("content", "sku"), value,
+                         when="completed"),
+                 Counter("refused", kind, 600, ("content",), value,
+                         on=("decision.throttle",)))
+    policy.rules.append(Rule("many", Expr("compare", ("all", ">", 4)),
+                             "throttle"))
+    events = [call(number * 1700, number, content=content,
+                   account="uv"[number % 3 % 2], device=f"d{number % 5}",
+                   items=[{"sku": sku} for sku in range(number % 4)])
+              for number, content in enumerate(list(CONTENTS) * 9)]
+    check(store, policy, events)
+    assert "throttle" in {one.decision for one in expected(policy, events)}
+
+
 def test_near_duplicates_are_counted_by_the_band(store):
     """Texts that share some bands only: the fullest band is the value."""
     words = "one two three four five six seven eight nine ten eleven".split()
