@@ -5,7 +5,7 @@
  * Owns: the policy, the calls that are open.  Called by test_stores.py.
  *
  *   ig_store_probe [--redis ADDRESS [--notes]] [--size BYTES] [--dry-run]
- *                  POLICY < EVENTS
+ *                  [--secret LINE] POLICY < EVENTS
  *
  * POLICY has the policy's directives, one a line.  An event is one JSON
  * object a line: "at" (ms), "action", "event" (26 characters), "status" of
@@ -495,13 +495,11 @@ main(int argc, char **argv)
     size_t       size;
     ig_probe_t   probe;
     ig_error_t   err;
-    const char  *redis, *policy;
-
-    static const ig_str_t  secret =
-        ig_string("k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n");
+    const char  *redis, *policy, *secret;
 
     redis = NULL;
     policy = NULL;
+    secret = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     notes = false;
     size = 4 * 1024 * 1024;
 
@@ -514,6 +512,9 @@ main(int argc, char **argv)
 
         } else if (strcmp(argv[i], "--size") == 0 && i + 1 < argc) {
             size = (size_t) strtoul(argv[++i], NULL, 10);
+
+        } else if (strcmp(argv[i], "--secret") == 0 && i + 1 < argc) {
+            secret = argv[++i];
 
         } else if (strcmp(argv[i], "--notes") == 0) {
             notes = true;
@@ -533,7 +534,10 @@ main(int argc, char **argv)
         ig_probe_fail("which policy?");
     }
 
-    if (ig_secret_parse(secret, &probe.secret, &err) != IG_OK) {
+    if (ig_secret_parse((ig_str_t) { strlen(secret), secret }, &probe.secret,
+                        &err)
+        != IG_OK)
+    {
         ig_probe_fail("%s", err.text);
     }
 

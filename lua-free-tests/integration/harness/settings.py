@@ -21,6 +21,10 @@ CTL = _path("IG_CTL", ROOT / "build" / "integrityctl")
 REDIS = _path("IG_REDIS", "/usr/bin/redis-server")
 SCHEMA = ROOT / "lua-free-tests" / "schema"
 
+# Labelled event streams, beside the checkout: their licence is not stated,
+# so that they are no part of it. Tests of them are skipped without them.
+DATA = _path("IG_DATA", ROOT.parent / "shared" / "data")
+
 SANITIZED = os.environ.get("IG_SANITIZED", "0") == "1"
 
 # A sanitized nginx is several times slower; waits, never expectations about
