@@ -87,6 +87,16 @@ class H2Connection:
     def request(self, method, path, headers=None, body=b"", size=None):
         return self.wait(self.send(method, path, headers, body, size))
 
+    def send_and_cancel(self, method, path, headers, body):
+        """A whole request and its RST_STREAM in one segment."""
+        flush, self._flush = self._flush, lambda: None
+        try:
+            stream = self.send(method, path, headers, body)
+            self._h2.reset_stream(stream, error_code=8)
+        finally:
+            self._flush = flush
+        self._flush()
+
     def cancel(self, stream):
         """RST_STREAM: the client gives up this one request."""
         self._h2.reset_stream(stream, error_code=8)

@@ -32,6 +32,12 @@ def alive(pid):
     return stat is not None and stat[0] != "Z"
 
 
+def state(pid):
+    """R, S, D, T (stopped), Z, or None for a process that is gone."""
+    stat = _stat(pid)
+    return stat and stat[0]
+
+
 def reap(session):
     """Waits for the session's zombies adopted here: {pid: exit status}."""
     ended = {}
