@@ -155,7 +155,11 @@ def test_what_rewrite_answers_never_reaches_us(nginx, app):
 @pytest.mark.parametrize("page", ["error_page 503 403 /busy;",
                                   "error_page 503 403 =200 /busy;",
                                   "error_page 503 403 = @busy;",
-                                  "error_page 503 403 @busy;"])
+                                  "error_page 503 403 @busy;",
+                                  "recursive_error_pages on;"
+                                  " error_page 503 403 /busy;",
+                                  "recursive_error_pages on;"
+                                  " error_page 503 403 @busy;"])
 def test_a_refused_call_is_not_decided_where_its_error_page_is(
         nginx, app, page):
     # Root cause: the page of a call which limit_req or an access rule had

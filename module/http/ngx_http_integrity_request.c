@@ -239,7 +239,9 @@ ngx_http_integrity_first(ngx_http_request_t *r,
     ngx_int_t                  rc;
     ngx_http_integrity_ctx_t  *ctx;
 
-    if (r->error_page || r->post_action) {
+    if (r->error_page || r->err_status >= NGX_HTTP_SPECIAL_RESPONSE
+        || r->post_action)
+    {
         return NGX_DECLINED;
     }
 
