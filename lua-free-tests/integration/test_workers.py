@@ -8,7 +8,7 @@ import pytest
 
 from harness import settings
 from harness.answer import Answers
-from harness.ledger import POLICY, ledger
+from harness.ledger import POLICY, aborted, ledger
 from harness.senders import post_request
 from harness.settings import wait_until
 
@@ -259,3 +259,36 @@ def test_one_process_reloads_under_calls_in_flight(single, app, reloads):
     one.quit()
     assert [line["action"] for line in server.audit_lines("decision")] == [
         "order.create"]
+
+
+# Connections that nginx closes from its side
+
+
+def test_a_shutdown_closes_what_waits_for_a_body(nginx, app):
+    server = nginx(main="worker_shutdown_timeout 300ms;",
+                   http=POLICY + "integrity_field rating json:/rating;",
+                   server=SERVER, APP=app)
+    body = post_request("/", b'{"rating":1}', {"X-Account": "ann"})
+    # Root cause: a call that nginx closes without an answer has no status,
+    # and its outcome said 0.
+    app.answer(delay=30, path="/slow")
+    with server.connect() as half, server.connect() as slow:
+        half.sendall(body[:-4])
+        slow.sendall(post_request("/slow", b"", {"X-Account": "eve"}))
+        wait_until(lambda: app.of("/slow"))
+        server.reload()
+        assert half.recv(1) == slow.recv(1) == b""
+    ((entry,), (left,)) = ledger(server), aborted(server)
+    assert (entry.account, entry["decision"]) == ("eve", "allow")
+    assert (entry.outcome["status"], left["status"]) == (444, 444)
+
+
+def test_no_secret_is_shown(nginx, app):
+    server = nginx(http=POLICY, server=SERVER, APP=app)
+    assert post(server) == 200
+    key = server.secret_path.read_text().partition(":")[2].strip()
+    done = subprocess.run([*server._command(), "-T"], capture_output=True,
+                          text=True, check=True,
+                          env=server._environment())
+    assert "integrity_secret" in done.stdout and key not in done.stdout
+    assert key not in server.error_log + server.audit_path.read_text()

@@ -151,7 +151,7 @@ typedef enum {
  * Who owns the request: in BODY nginx's body reader, which comes back through
  * a callback; in COUNTING the batch points to it and detaching is the
  * clean-up's work; in RECORDING the worker's queue of waiting requests.  In
- * all three the phase handler answers NGX_AGAIN to anybody who runs it.
+ * the latter two the phase handler answers NGX_AGAIN to anybody who runs it.
  */
 
 struct ngx_http_integrity_ctx_s {

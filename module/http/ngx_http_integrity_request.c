@@ -524,7 +524,8 @@ ngx_http_integrity_outcome(ngx_http_request_t *r,
     outcome.event.len = sizeof(ctx->call->event);
     outcome.event.data = ctx->call->event;
     outcome.status = (unsigned) (r->err_status ? r->err_status
-                                               : r->headers_out.status);
+                                 : r->headers_out.status
+                                 ? r->headers_out.status : NGX_HTTP_CLOSE);
     outcome.upstream = ngx_http_integrity_upstream_status(r);
     outcome.duration = ngx_max(ms, 0);
     outcome.aborted = !ctx->recorded;
