@@ -50,13 +50,15 @@ class Crowd:
     """`requests`: bytes each, taken in turn by all clients together.
 
     pause: seconds between two calls of one client; keepalive=False: a new
-    connection for each call; watch: pids whose waits for a processor count.
+    connection for each call; watch: pids whose waits for a processor count;
+    calls: so many in all; wait=False: do not wait for the first answer.
     """
 
     def __init__(self, nginx, requests, clients=8, pause=0.0, keepalive=True,
-                 watch=(), port=None, calls=None, timeout=20.0):
+                 watch=(), port=None, calls=None, timeout=20.0, wait=True):
         self.calls = []
         self.clients = clients
+        self._wait = wait
         self._process = None
         self._told = {
             "port": port or nginx.port, "clients": clients, "pause": pause,
@@ -70,7 +72,8 @@ class Crowd:
             stdout=subprocess.PIPE)
         self._process.stdin.write(json.dumps(self._told).encode() + b"\n")
         self._process.stdin.flush()
-        self._process.stdout.readline()     # its first answer is there
+        if self._wait:
+            self._process.stdout.readline()
         return self
 
     def __exit__(self, *_):
@@ -82,7 +85,8 @@ class Crowd:
             return self.calls
         if self._told["calls"] is None:
             self._process.stdin.close()
-        lines = self._process.stdout.read().splitlines()
+        lines = [line for line in self._process.stdout.read().splitlines()
+                 if line.startswith(b"[")]
         self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()
