@@ -55,12 +55,23 @@ static const struct {
     { ig_string("c2h"), 1500, { IG_NUMBER, 7.5, ig_string("") } },
 };
 
+/* Lists are kept behind the counters. */
+static const struct {
+    ig_str_t    name;
+    ig_value_t  value;
+} lists[] = {
+    { ig_string("on"), { IG_BOOL, 1, ig_string("") } },
+    { ig_string("off"), { IG_BOOL, 0, ig_string("") } },
+    { ig_string("lu"), { IG_UNKNOWN, 0, ig_string("") } },
+    { ig_string("lm"), { IG_MISSING, 0, ig_string("") } },
+};
+
 static const ig_str_t  threshold_names[] = { ig_string("limit"),
                                              ig_string("many") };
 static const double  thresholds[] = { 6, 100 };
 
 static ig_value_t  field_values[ig_countof(fields)];
-static ig_value_t  counter_values[ig_countof(counters)];
+static ig_value_t  counter_values[ig_countof(counters) + ig_countof(lists)];
 
 ig_env_t  ig_expr_case_env = {
     field_values, counter_values, thresholds, INT64_C(1795435200123), 0
@@ -104,6 +115,10 @@ ig_expr_case_init(ig_expr_case_t *c, unsigned limit)
     for (i = 0; i < ig_countof(counters); i++) {
         counter_values[i] = counters[i].value;
     }
+
+    for (i = 0; i < ig_countof(lists); i++) {
+        counter_values[ig_countof(counters) + i] = lists[i].value;
+    }
 }
 
 
@@ -133,6 +148,14 @@ ig_expr_case_resolve(void *ctx, ig_str_t text, ig_name_t *name)
     for (i = 0; i < ig_countof(counters); i++) {
         if (ig_str_eq(text, counters[i].name)) {
             *name = (ig_name_t) { IG_NAME_COUNTER, i, counters[i].window };
+            return true;
+        }
+    }
+
+    for (i = 0; i < ig_countof(lists); i++) {
+        if (ig_str_eq(text, lists[i].name)) {
+            *name = (ig_name_t) { IG_NAME_LIST,
+                                  (unsigned) ig_countof(counters) + i, 0 };
             return true;
         }
     }

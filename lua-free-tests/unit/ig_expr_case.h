@@ -38,6 +38,7 @@ void ig_expr_case_free(ig_expr_case_t *c);
  *               nan (no field should be that)
  *   counters    c7 (7, window 1h), c0 (0, window 7d), cu (UNKNOWN),
  *               cm (MISSING), c2h (7.5, window 1500ms)
+ *   lists       on (true), off (false), lu (UNKNOWN), lm (MISSING)
  *   thresholds  limit (6), many (100)
  */
 int ig_expr_case_compile(ig_expr_case_t *c, ig_str_t text, ig_expr_t **expr);

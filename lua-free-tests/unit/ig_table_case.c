@@ -213,6 +213,7 @@ ig_table_case_check(const ig_table_case_t *c)
     ig_walk_free(&w);
     ig_walk_segment(&w, IG_ONCE);
     ig_walk_segment(&w, IG_OFTEN);
+    ig_walk_segment(&w, IG_LISTS);
     ig_walk_segment(&w, IG_MARKS);
 
     for (at = 0; at < c->t->fresh; at++) {

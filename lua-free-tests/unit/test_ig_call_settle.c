@@ -277,6 +277,117 @@ completed_counters_may_use_the_answer(void **state)
 }
 
 
+/* The first five are counted; what the ban denies is not, and so it ends. */
+static void
+denials_lead_to_a_ban_that_lifts(void **state)
+{
+    unsigned         i;
+    int64_t          time;
+    ig_call_case_t  *c;
+
+    (void) state;
+
+    c = ig_call_case_fields(
+        "integrity_list banned key=account\n"
+        "integrity_counter denials on=decision.deny key=account window=1h "
+            "\"if=!banned\"\n"
+        "integrity_rule bad \"amount > 100\" then=deny\n"
+        "integrity_rule ban \"denials >= 5\" add=banned:1d\n"
+        "integrity_rule banned banned then=deny\n");
+
+    /* T is a whole hour and a while: all five are in one bucket */
+
+    for (i = 0; i < 5; i++) {
+        ig_call_case_begin(c, "x", T + i, i);
+        ig_call_case_text(c, "account", "u");
+        ig_call_case_number(c, "amount", 500);
+        assert_string_equal(ig_call_case_decided(c), "banned? denials?");
+        assert_string_equal(ig_call_case_settled(c), "denials=");
+    }
+
+    /* an honest call now is let through, and bans what follows */
+
+    ig_call_case_begin(c, "x", T + 10, 10);
+    ig_call_case_text(c, "account", "u");
+    ig_call_case_decide(c);
+    assert_int_equal(c->call->decision, IG_ALLOW);
+    assert_string_equal(ig_call_case_settled(c), "banned=");
+    assert_true(ig_call_adds(c->call, 1));
+
+    for (i = 1; i < 100; i++) {
+        time = T + 10 + i * INT64_C(864000);        /* a hundredth of a day */
+
+        ig_call_case_begin(c, "x", time, 10 + i);
+        ig_call_case_text(c, "account", "u");
+        ig_call_case_decide(c);
+        assert_int_equal(c->call->decision, IG_DENY);
+        (void) ig_call_case_settled(c);
+    }
+
+    ig_call_case_begin(c, "x", T + 10 + 86400000, 200);
+    ig_call_case_text(c, "account", "u");
+    ig_call_case_decide(c);
+    assert_int_equal(c->call->decision, IG_ALLOW);
+    assert_string_equal(ig_call_case_settled(c), "");
+
+    ig_call_case_free(c);
+}
+
+
+/* Renewed where the rule says so, each member of a set, or not at all. */
+static void
+rules_put_keys_on_lists(void **state)
+{
+    unsigned         i;
+    ig_call_case_t  *c;
+
+    static const struct {
+        const char  *rule;
+        bool         dry_run;
+        bool         account;
+        const char  *settled;
+    } test[] = {
+        { "add=l:1h", false, true, "l=" },
+        { "add=l:1h renew", false, true, "l+" },
+        { "add=l:1h then=deny", false, true, "l=" },
+        { "add=l:1h dry_run", false, true, "" },
+        { "add=l:1h", true, true, "" },
+        { "add=l:1h", false, false, "" },
+        { "add=s:1h", false, true, "s= s= s=" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < ig_countof(test); i++) {
+        char  text[512];
+
+        (void) snprintf(text, sizeof(text),
+                        "integrity_list l key=account,device\n"
+                        "integrity_list s key=sku\n"
+                        "integrity_rule r \"amount > 1\" %s\n", test[i].rule);
+
+        c = ig_call_case_fields(text);
+        c->dry_run = test[i].dry_run;
+
+        ig_call_case_begin(c, "x", T, 1);
+        ig_call_case_text(c, "account", test[i].account ? "u" : NULL);
+        ig_call_case_text(c, "device", "d");
+        ig_call_case_text(c, "amount", "2");
+        ig_call_case_members(c, "sku", 3);
+        assert_string_equal(ig_call_case_decided(c), "");
+        assert_string_equal(ig_call_case_settled(c), test[i].settled);
+
+        assert_int_equal(ig_call_adds(c->call, 0), test[i].settled[0] != 0);
+
+        if (c->nout) {
+            assert_int_equal(c->out[0].delta, 3600000);
+        }
+
+        ig_call_case_free(c);
+    }
+}
+
+
 int
 main(void)
 {
@@ -285,7 +396,9 @@ main(void)
         cmocka_unit_test(what_failed_is_not_taken_back),
         cmocka_unit_test(a_refused_call_writes_nothing),
         cmocka_unit_test(seen_times_pass_from_reading_to_writing),
-        cmocka_unit_test(completed_counters_may_use_the_answer)
+        cmocka_unit_test(completed_counters_may_use_the_answer),
+        cmocka_unit_test(denials_lead_to_a_ban_that_lifts),
+        cmocka_unit_test(rules_put_keys_on_lists)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,30 @@ test_kleene(void **state)
 
 
 /* Against something that is no value, or no number, nothing is known. */
+/* A list is true or false; missing where its key is. */
+static void
+test_lists(void **state)
+{
+    static const case_t  cases[] = {
+        { "on", 'T' },            { "off", 'F' },
+        { "!on", 'F' },           { "!off", 'T' },
+        { "lu", 'U' },            { "!lu", 'U' },
+        { "!lm", 'U' },           { "lm || t", 'T' },
+        { "lm && f", 'F' },       { "lm && t", 'U' },
+        { "has(on)", 'T' },       { "has(off)", 'F' },
+        { "has(lu)", 'U' },       { "!has(off) && c7 > 3", 'T' },
+        { "or(lm, false)", 'F' }, { "or(lm, five)", 'T' },
+        { "or(off, true)", 'F' }, { "or(lu, true)", 'U' },
+        { "on == true", 'T' },    { "on != off", 'T' },
+        { "on == t", 'T' },       { "lm == true", 'U' },
+    };
+
+    (void) state;
+
+    check_all(cases);
+}
+
+
 static void
 test_unknown_operands(void **state)
 {
@@ -485,6 +509,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_kleene),
+        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_unknown_operands),
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_exact),

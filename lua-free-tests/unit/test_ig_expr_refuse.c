@@ -135,17 +135,19 @@ test_grammar_refused(void **state)
         { "has > 3", "\">\"", 5, " comes where \"(\" is expected" },
         { "rate", "the end", 5, " comes where \"(\" is expected" },
         { "has()", "\")\"", 5,
-          " comes where the name of a field or a counter is expected" },
+          " comes where the name of a field, a counter or a list is expected" },
         { "has(5)", "\"5\"", 5,
-          " comes where the name of a field or a counter is expected" },
+          " comes where the name of a field, a counter or a list is expected" },
         { "has(hour)", "\"hour\"", 5,
-          " comes where the name of a field or a counter is expected" },
+          " comes where the name of a field, a counter or a list is expected" },
         { "has(limit)", "\"limit\"", 5,
-          " comes where the name of a field or a counter is expected" },
+          " comes where the name of a field, a counter or a list is expected" },
         { "has(t", "the end", 6, " comes where \")\" is expected" },
         { "has(t, f)", "\",\"", 6, " comes where \")\" is expected" },
         { "has(c7 > 3)", "\">\"", 8, " comes where \")\" is expected" },
         { "rate(five) > 1", "\"five\"", 6,
+          " comes where the name of a counter is expected" },
+        { "rate(on) > 1", "\"on\"", 6,
           " comes where the name of a counter is expected" },
         { "rate(limit) > 1", "\"limit\"", 6,
           " comes where the name of a counter is expected" },
@@ -179,7 +181,8 @@ test_grammar_refused(void **state)
 #define NO_ORDER  " is true or false: it can be compared with == and != only"
 #define CHAIN  " follows another comparison: comparisons do not chain; use "  \
                "&& between them, or parentheses"
-#define PRESENT  " is never missing: or() wants a field or a counter first"
+#define PRESENT  " is never missing: or() wants a field, a counter or a list " \
+                 "first"
 
 
 static void
@@ -197,6 +200,15 @@ test_types_refused(void **state)
         { "abs( five )", "\"abs( five )\"", 1, NUMBER },
         { "min(five,t)", "\"min(five,t)\"", 1, NUMBER },
         { "or(c7, 0)", "\"or(c7, 0)\"", 1, NUMBER },
+        { "on + 1 > 1", "\"on\"", 1, NOT_NUMBER },
+        { "-on > 1", "\"on\"", 2, NOT_NUMBER },
+        { "abs(on) > 1", "\"on\"", 5, NOT_NUMBER },
+        { "on > 1", "\"on\"", 1, WITH_NUMBER },
+        { "on == 1", "\"on\"", 1, WITH_NUMBER },
+        { "'on' == on", "\"on\"", 9, WITH_STRING },
+        { "on < off", "\"on\"", 1, NO_ORDER },
+        { "or(on, 5)", "\"5\"", 8, NUMBER },
+        { "or(on, 'x')", "\"'x'\"", 8, STRING },
         { "'abc'", "\"'abc'\"", 1, STRING },
         { "!c7", "\"c7\"", 2, NUMBER },
         { "!c7 > 3", "\"c7\"", 2, NUMBER },

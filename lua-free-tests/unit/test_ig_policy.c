@@ -82,8 +82,8 @@ test_by_name(void **state)
 
 static const ig_policy_refusal_t  refusal[] = {
 
-    { "integrity_list banned key=account;", 1,
-      "integrity_list: is no directive of the policy" },
+    { "integrity_lists banned key=account;", 1,
+      "integrity_lists: is no directive of the policy" },
 
     { "integrity_field x $x;\nintegrity_counter x key=a window=1h;", 2,
       "integrity_counter: \"x\" is already the name of a field, in "

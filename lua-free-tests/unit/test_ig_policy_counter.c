@@ -557,7 +557,7 @@ test_many(void **state)
     assert_int_equal(ig_policy_case_read(&c, "integrity_counter more key=a "
                                          "window=1h;"), IG_ERROR);
     assert_string_equal(c.err.text, "integrity_counter: \"more\" is one "
-                        "counter more than 256");
+                        "counter or list more than 256");
 
     assert_int_equal(ig_policy_case_read(&c, FIELDS), IG_OK);
     assert_int_equal(ig_policy_finish(c.policy, &c.err), IG_OK);

@@ -296,6 +296,40 @@ test_first_and_last(void **state)
 
 
 static void
+test_listed(void **state)
+{
+    ig_redis_case_t  c;
+
+    (void) state;
+
+    init(&c, IG_LISTED, IG_OP_READ, NULL);
+    assert_int_equal(ig_case_string(&c, 0, "1795610000000"), IG_OK);
+    assert_int_equal(c.op.raw.last, 1795610000000);
+    assert_int_equal(c.op.state, IG_OP_DONE);
+
+    init(&c, IG_LISTED, IG_OP_READ, NULL);
+    assert_int_equal(ig_case_string(&c, 0, NULL), IG_OK);
+    assert_int_equal(c.op.raw.last, -1);
+    assert_int_equal(c.op.state, IG_OP_DONE);
+
+    /* not set, because it is there: NX */
+    init(&c, IG_LISTED, IG_OP_PUT, NULL);
+    assert_int_equal(ig_case_string(&c, 0, NULL), IG_OK);
+    assert_int_equal(c.op.state, IG_OP_DONE);
+
+    init(&c, IG_LISTED, IG_OP_ADD, NULL);
+    assert_int_equal(ig_case_string(&c, 0, "1795610000000"), IG_AGAIN);
+    assert_int_equal(ig_case_string(&c, 1, "OK"), IG_OK);
+    assert_int_equal(c.op.raw.last, 1795610000000);
+
+    init(&c, IG_LISTED, IG_OP_UNDO, NULL);
+    assert_int_equal(ig_case_integer(&c, 0, 0), IG_OK);
+    assert_int_equal(c.op.state, IG_OP_DONE);
+    assert_false(c.again);
+}
+
+
+static void
 test_nothing_to_send(void **state)
 {
     unsigned         i;
@@ -422,6 +456,7 @@ main(void)
         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_sum_overflow),
         cmocka_unit_test(test_first_and_last),
+        cmocka_unit_test(test_listed),
         cmocka_unit_test(test_nothing_to_send),
         cmocka_unit_test(test_out_of_step),
         cmocka_unit_test(test_errors),

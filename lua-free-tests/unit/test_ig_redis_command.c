@@ -218,6 +218,34 @@ test_last(void **state)
 
 
 static void
+test_listed(void **state)
+{
+    ig_redis_case_t  c;
+
+    (void) state;
+
+    writes(IG_LISTED, IG_OP_READ, NULL, 1, "GET K");
+    writes(IG_LISTED, IG_OP_UNDO, NULL, 1, "DEL K");
+
+    ig_case_init(&c, IG_LISTED, IG_OP_PUT);
+    c.op.delta = 604800000;
+    ig_case_write(&c, NULL, 1);
+    ig_case_expect(&c, "SET K 1796214896789 EX 604800 NX");
+
+    ig_case_init(&c, IG_LISTED, IG_OP_ADD);
+    c.op.delta = 1500;
+    ig_case_write(&c, NULL, 2);
+    ig_case_expect(&c, "GET K\nSET K 1795610098289 EX 2");
+
+    /* never without a TTL */
+
+    ig_case_init(&c, IG_LISTED, IG_OP_PUT);
+    ig_case_write(&c, NULL, 1);
+    ig_case_expect(&c, "SET K 1795610096789 EX 1 NX");
+}
+
+
+static void
 test_before_1970(void **state)
 {
     ig_redis_case_t  c;
@@ -362,6 +390,7 @@ main(void)
         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_first),
         cmocka_unit_test(test_last),
+        cmocka_unit_test(test_listed),
         cmocka_unit_test(test_before_1970),
         cmocka_unit_test(test_longest),
         cmocka_unit_test(test_too_long),

@@ -44,6 +44,7 @@ test_directives(void **state)
         { "integrity_field", HTTP, 2, 0, true },
         { "integrity_counter", HTTP, 2, 0, true },
         { "integrity_threshold", PLACE, 2, 3, true },
+        { "integrity_list", HTTP, 2, 0, true },
         { "integrity_rule", HTTP, 2, 0, true },
         { "integrity_scores", HTTP, 1, 0, true },
         { "integrity_time_zone", HTTP, 1, 1, true },
@@ -79,7 +80,7 @@ test_directives(void **state)
 
     assert_int_equal(i, ig_countof(all));
 
-    assert_null(ig_directive(ig_str("integrity_list")));
+    assert_null(ig_directive(ig_str("integrity_lists")));
     assert_null(ig_directive(ig_str("integrity_control")));
     assert_null(ig_directive(ig_str("integrity_")));
     assert_null(ig_directive(ig_str("integrity_zones")));

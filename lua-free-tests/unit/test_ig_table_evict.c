@@ -386,6 +386,69 @@ nothing_breaks_under_pressure(void **state)
 }
 
 
+static int64_t
+listed(ig_table_case_t *c, const ig_counter_t *list, ig_verb_e verb,
+    uint64_t key, int64_t time)
+{
+    ig_op_t  op;
+
+    op = ig_table_case_op(list, verb, key, 0, time);
+    op.delta = 500000;
+
+    ig_table_run(c->t, &op, 1, NULL);
+    assert_int_equal(op.state, IG_OP_DONE);
+
+    return op.raw.last;
+}
+
+
+/* A ban outlives whatever is counted; only what the table is full of goes. */
+static void
+listed_keys_go_last(void **state)
+{
+    unsigned         i;
+    uint32_t         slots;
+    ig_counter_t     list, count;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    ig_table_case_init(&c, IG_TABLE_MIN);
+    list = ig_table_case_counter(IG_LISTED, 0, 0, 1);
+    count = ig_table_case_counter(IG_COUNT, HOUR, 0, 2);
+    slots = c.t->nslots;
+
+    for (i = 0; i < 100; i++) {
+        (void) listed(&c, &list, IG_OP_PUT, i, 1000);
+    }
+
+    for (i = 0; i < 3 * slots; i++) {
+        (void) ig_table_case_run(&c, &count, IG_OP_ADD, 1000 + i / 2, 0, 2000);
+    }
+
+    for (i = 0; i < 100; i++) {
+        assert_int_equal(listed(&c, &list, IG_OP_READ, i, 2000), 501000);
+    }
+
+    for (i = 100; i < slots + 200; i++) {
+        (void) listed(&c, &list, IG_OP_PUT, i, 3000);
+    }
+
+    assert_int_equal(listed(&c, &list, IG_OP_READ, 300, 3000), 503000);
+    assert_int_equal(listed(&c, &list, IG_OP_READ, slots + 199, 3000), 503000);
+    assert_int_equal(c.t->segment[IG_LISTS].n, slots);
+    ig_table_case_check(&c);
+
+    /* what has ended makes room at once, and is not told as evicted */
+
+    i = (unsigned) c.t->evicted;
+    (void) ig_table_case_run(&c, &count, IG_OP_ADD, 1, 0, 600000);
+    assert_int_equal(c.t->evicted, i);
+
+    ig_table_case_free(&c);
+}
+
+
 /* One log larger than the table feeds on itself; the rest must go. */
 static void
 one_log_cannot_outgrow_the_table(void **state)
@@ -484,6 +547,7 @@ main(void)
         cmocka_unit_test(keys_live_as_long_as_they_tell),
         cmocka_unit_test(marks_survive_pressure),
         cmocka_unit_test(nothing_breaks_under_pressure),
+        cmocka_unit_test(listed_keys_go_last),
         cmocka_unit_test(one_log_cannot_outgrow_the_table)
     };
 

@@ -46,7 +46,7 @@ run_story(ig_kind_e kind, unsigned max, const ig_step_t *step, unsigned n)
 
         if (step[i].verb == IG_OP_READ || step[i].verb == IG_OP_ADD) {
 
-            if (kind == IG_FIRST || kind == IG_LAST) {
+            if (kind == IG_FIRST || kind == IG_LAST || kind == IG_LISTED) {
                 assert_int_equal(op.raw.first, step[i].a);
                 assert_int_equal(op.raw.last, step[i].b);
 
@@ -263,6 +263,48 @@ first_and_last_are_forgotten_after_the_window(void **state)
 }
 
 
+/* The time on the list is in the members' place: it becomes op->delta. */
+static void
+lists_keep_until(void **state)
+{
+    static const ig_step_t  step[] = {
+        { IG_OP_READ,  1000, 0,     0, -1, -1, 0, 0 },
+
+        /* PUT never extends, nor shortens */
+        { IG_OP_PUT,   1000, 5000,  0, 0, 0, 0, 0 },
+        { IG_OP_READ,  1000, 0,     0, -1, 6000, 0, 0 },
+        { IG_OP_PUT,   2000, 9000,  0, 0, 0, 0, 0 },
+        { IG_OP_PUT,   2000, 1000,  0, 0, 0, 0, 0 },
+        { IG_OP_READ,  5999, 0,     0, -1, 6000, 0, 0 },
+        { IG_OP_READ,  6000, 0,     0, -1, -1, 0, 0 },
+
+        /* what has ended can be put anew */
+        { IG_OP_PUT,   6000, 1000,  0, 0, 0, 0, 0 },
+        { IG_OP_READ,  6500, 0,     0, -1, 7000, 0, 0 },
+
+        /* ADD sets, to later or earlier */
+        { IG_OP_ADD,   6500, 9000,  0, -1, 7000, 0, 0 },
+        { IG_OP_READ,  7500, 0,     0, -1, 15500, 0, 0 },
+        { IG_OP_ADD,   7500, 1000,  0, -1, 15500, 0, 0 },
+        { IG_OP_READ,  8499, 0,     0, -1, 8500, 0, 0 },
+        { IG_OP_READ,  8500, 0,     0, -1, -1, 0, 0 },
+
+        /* UNDO takes off, and what is not there stays away */
+        { IG_OP_ADD,   9000, 60000, 0, -1, -1, 0, 0 },
+        { IG_OP_UNDO,  9500, 0,     0, 0, 0, 0, 0 },
+        { IG_OP_READ,  9500, 0,     0, -1, -1, 0, 0 },
+        { IG_OP_READ,  1000, 0,     0, -1, -1, 0, 0 },
+        { IG_OP_UNDO,  9500, 0,     0, 0, 0, 0, 0 },
+        { IG_OP_PUT,   9600, 1000,  0, 0, 0, 0, 0 },
+        { IG_OP_READ,  9600, 0,     0, -1, 10600, 0, 0 }
+    };
+
+    (void) state;
+
+    run_steps(IG_LISTED, 0, step);
+}
+
+
 static void
 distinct_members_slide_out(void **state)
 {
@@ -436,6 +478,7 @@ main(void)
         cmocka_unit_test(an_empty_bucket_has_no_sum),
         cmocka_unit_test(sums_do_not_run_over),
         cmocka_unit_test(first_and_last_are_forgotten_after_the_window),
+        cmocka_unit_test(lists_keep_until),
         cmocka_unit_test(distinct_members_slide_out),
         cmocka_unit_test(distinct_saturates),
         cmocka_unit_test(exact_counts_are_a_trailing_log),

@@ -96,6 +96,35 @@ ig_buf_i64(ig_buf_t *b, int64_t n)
 }
 
 
+/* In the largest unit that is exact. */
+void
+ig_buf_duration(ig_buf_t *b, int64_t ms)
+{
+    unsigned  i;
+
+    static const struct {
+        int64_t   ms;
+        ig_str_t  suffix;
+    } unit[] = {
+        { 86400000, ig_string("d") },
+        { 3600000,  ig_string("h") },
+        { 60000,    ig_string("m") },
+        { 1000,     ig_string("s") },
+        { 1,        ig_string("ms") }
+    };
+
+    if (ms == 0) {
+        ig_buf_char(b, '0');
+        return;
+    }
+
+    for (i = 0; ms % unit[i].ms != 0; i++) { /* void */ }
+
+    ig_buf_i64(b, ms / unit[i].ms);
+    ig_buf_str_add(b, unit[i].suffix);
+}
+
+
 /*
  * The fraction 0 <= f < 1 in millionths, rounded as printf's "%.6f" rounds:
  * by the exact value of the double, half to even.

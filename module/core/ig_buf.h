@@ -26,6 +26,9 @@ void ig_buf_char(ig_buf_t *b, char c);
 void ig_buf_u64(ig_buf_t *b, uint64_t n);
 void ig_buf_i64(ig_buf_t *b, int64_t n);
 
+/* A duration of at least 0 ms as configurations write it: "90s", "7d", "0". */
+void ig_buf_duration(ig_buf_t *b, int64_t ms);
+
 /*
  * A number as people and JSON write it: integers without a point, others with
  * at most six decimals and no trailing zeros, never an exponent below 1e15.

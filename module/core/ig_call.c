@@ -416,3 +416,14 @@ ig_call_key(ig_call_t *call, const ig_counter_t *counter,
 
     return true;
 }
+
+
+bool
+ig_call_has_key(const ig_call_t *call, const ig_counter_t *counter)
+{
+    ig_tuple_state_e  state;
+
+    state = ig_call_tuple_state(call, &call->policy->tuple[counter->tuple]);
+
+    return state == IG_TUPLE_HASHED || state == IG_TUPLE_SET;
+}

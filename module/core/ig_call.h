@@ -141,8 +141,9 @@ void ig_call_decide(ig_call_t *call);
 /*
  * What is written after the decision: take-backs of `accepted` counters where
  * the decision (or, in dry run, what it would have been) is throttle or deny;
- * first and last; counters whose if= reads counters; decision.* counters.  A
- * refused call writes nothing, here and in ig_call_complete.
+ * first and last; counters whose if= reads counters; decision.* counters; keys
+ * that rules put on lists.  A refused call writes nothing, here and in
+ * ig_call_complete.
  * In ops that write first and last, raw is what was read of the key before
  * the decision, where that is known: a store without it must look again.
  * `op` are those of ig_call_ops as answered; writes at most plan->max_ops
@@ -150,6 +151,12 @@ void ig_call_decide(ig_call_t *call);
  */
 unsigned ig_call_settle(ig_call_t *call, const ig_op_t *op, unsigned nops,
     ig_op_t *out);
+
+/*
+ * Whether the rule plan->rule[i] puts the call's key on its list: it fired, it
+ * and its place are enforced, and the key is known.  After ig_call_decide.
+ */
+bool ig_call_adds(const ig_call_t *call, unsigned i);
 
 /*
  * At the end of a call the application answered with 2xx: the ops of
@@ -167,5 +174,8 @@ unsigned ig_op_undo(const ig_op_t *op, unsigned nops, ig_op_t *out);
  */
 bool ig_call_key(ig_call_t *call, const ig_counter_t *counter,
     uint8_t key[IG_HASH]);
+
+/* Whether the fields of the counter's key are there, one value or a set. */
+bool ig_call_has_key(const ig_call_t *call, const ig_counter_t *counter);
 
 #endif /* IG_CALL_H */

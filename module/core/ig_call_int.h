@@ -77,6 +77,9 @@ void ig_ops_init(ig_ops_t *ops, ig_call_t *call, ig_op_t *op);
 /* Writes what a counter counts of this event after the decision, if it does. */
 void ig_ops_put(ig_ops_t *ops, const ig_counter_t *c);
 
+/* The call's key goes on the rule's list. */
+void ig_ops_list(ig_ops_t *ops, const ig_rule_t *rule);
+
 /* Whether a counter is written only after the decision. */
 bool ig_counter_settles(const ig_counter_t *c);
 

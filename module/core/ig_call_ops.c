@@ -379,6 +379,23 @@ ig_ops_put(ig_ops_t *ops, const ig_counter_t *c)
 }
 
 
+/* PUT leaves a key alone that is on the list; ADD sets it anew. */
+void
+ig_ops_list(ig_ops_t *ops, const ig_rule_t *rule)
+{
+    unsigned  i, from;
+
+    from = ops->nops;
+
+    (void) ig_ops_counter(ops, ops->call->policy->counter[rule->add],
+                          rule->renew ? IG_OP_ADD : IG_OP_PUT);
+
+    for (i = from; i < ops->nops; i++) {
+        ops->op[i].delta = rule->add_ttl;
+    }
+}
+
+
 /* -- before the decision ------------------------------------------------- */
 
 bool

@@ -54,6 +54,19 @@ ig_decision_action(ig_decision_e d)
 }
 
 
+bool
+ig_call_adds(const ig_call_t *call, unsigned i)
+{
+    const ig_rule_t  *rule;
+
+    rule = call->plan->rule[i];
+
+    return rule->add >= 0 && call->outcome[i] == IG_RULE_FIRED
+           && !rule->dry_run && !call->dry_run && !call->refused
+           && ig_call_has_key(call, call->policy->counter[rule->add]);
+}
+
+
 unsigned
 ig_call_settle(ig_call_t *call, const ig_op_t *op, unsigned nops,
     ig_op_t *out)
@@ -95,6 +108,12 @@ ig_call_settle(ig_call_t *call, const ig_op_t *op, unsigned nops,
             && ig_actions_match(&c->on, ig_decision_action(call->counted)))
         {
             ig_ops_put(&ops, c);
+        }
+    }
+
+    for (i = 0; i < call->plan->nrules; i++) {
+        if (ig_call_adds(call, i)) {
+            ig_ops_list(&ops, call->plan->rule[i]);
         }
     }
 

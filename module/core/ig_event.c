@@ -138,7 +138,7 @@ ig_event_counters(ig_event_line_t *l, const ig_call_t *call)
         counter = call->plan->counter[i].counter;
         value = &call->counter[counter->id];
 
-        if (value->type == IG_MISSING) {
+        if (value->type == IG_MISSING || counter->kind == IG_LISTED) {
             continue;
         }
 
@@ -156,6 +156,48 @@ ig_event_counters(ig_event_line_t *l, const ig_call_t *call)
     }
 
     ig_event_close(l, '}', end);
+}
+
+
+/*
+ * Names of the plan's lists: those with the call's key on them, or those of
+ * which that is not known.  Without any there is no such member.
+ */
+static void
+ig_event_lists(ig_event_line_t *l, const ig_call_t *call, ig_str_t opening,
+    ig_type_e type)
+{
+    char                *mark, *end;
+    unsigned             i;
+    const ig_value_t    *value;
+    const ig_counter_t  *list;
+
+    end = NULL;
+
+    for (i = 0; i < call->plan->ncounters; i++) {
+        list = call->plan->counter[i].counter;
+        value = &call->counter[list->id];
+
+        if (list->kind != IG_LISTED || value->type != type
+            || (type == IG_BOOL && value->num == 0))
+        {
+            continue;
+        }
+
+        if (end == NULL) {
+            end = ig_event_open(l, opening, 1, 2);
+        }
+
+        mark = ig_event_item(l);
+        ig_buf_char(l->b, '"');
+        ig_buf_str_add(l->b, list->name);
+        ig_buf_char(l->b, '"');
+        ig_event_keep(l, mark);
+    }
+
+    if (end != NULL) {
+        ig_event_close(l, ']', end);
+    }
 }
 
 
@@ -186,11 +228,30 @@ ig_event_threshold(void *ctx, const ig_name_t *name)
 
 
 static void
-ig_event_rule(ig_event_line_t *l, const ig_call_t *call, const ig_rule_t *rule,
-    bool on_error)
+ig_event_add(ig_buf_t *b, const ig_policy_t *policy, const ig_rule_t *rule)
 {
+    ig_buf_lit(b, ",\"add\":\"");
+    ig_buf_str_add(b, policy->counter[rule->add]->name);
+    ig_buf_char(b, ':');
+    ig_buf_duration(b, rule->add_ttl);
+    ig_buf_char(b, '"');
+
+    if (rule->renew) {
+        ig_buf_lit(b, ",\"renew\":true");
+    }
+}
+
+
+static void
+ig_event_rule(ig_event_line_t *l, const ig_call_t *call, unsigned i)
+{
+    bool                 on_error;
     ig_decision_e        decision;
+    const ig_rule_t     *rule;
     ig_event_evidence_t  evidence = { l, call, false };
+
+    rule = call->plan->rule[i];
+    on_error = (call->outcome[i] == IG_RULE_ON_ERROR);
 
     ig_buf_lit(l->b, "{\"name\":\"");
     ig_buf_str_add(l->b, rule->name);
@@ -217,6 +278,10 @@ ig_event_rule(ig_event_line_t *l, const ig_call_t *call, const ig_rule_t *rule,
         ig_buf_lit(l->b, ",\"on_error\":true");
     }
 
+    if (ig_call_adds(call, i)) {
+        ig_event_add(l->b, call->policy, rule);
+    }
+
     ig_expr_names(rule->expr, ig_event_threshold, &evidence);
 
     if (evidence.any) {
@@ -241,8 +306,7 @@ ig_event_rules(ig_event_line_t *l, const ig_call_t *call)
 
         if (outcome == IG_RULE_FIRED || outcome == IG_RULE_ON_ERROR) {
             mark = ig_event_item(l);
-            ig_event_rule(l, call, call->plan->rule[i],
-                          outcome == IG_RULE_ON_ERROR);
+            ig_event_rule(l, call, i);
             ig_event_keep(l, mark);
         }
     }
@@ -323,6 +387,8 @@ ig_event_decision(ig_buf_t *b, const ig_call_t *call,
         /* what does not fit from here on is left out */
         ig_event_fields(&l, call);
         ig_event_counters(&l, call);
+        ig_event_lists(&l, call, ig_str(",\"list\":["), IG_BOOL);
+        ig_event_lists(&l, call, ig_str(",\"list_unknown\":["), IG_UNKNOWN);
         ig_event_rules(&l, call);
     }
 

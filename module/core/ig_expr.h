@@ -18,7 +18,8 @@ typedef enum {
     IG_NAME_NONE = 0,
     IG_NAME_FIELD,
     IG_NAME_COUNTER,
-    IG_NAME_THRESHOLD
+    IG_NAME_THRESHOLD,
+    IG_NAME_LIST                /* true or false; id: the counter's */
 } ig_name_kind_e;
 
 typedef struct {

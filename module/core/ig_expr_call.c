@@ -35,19 +35,26 @@ ig_parse_has(ig_parser_t *p, ig_operand_t *o)
     int        rc;
     ig_name_t  name;
 
-    rc = ig_parse_name(p, "the name of a field or a counter", &name);
+    rc = ig_parse_name(p, "the name of a field, a counter or a list", &name);
     if (rc != IG_OK) {
         return rc;
     }
 
     if (name.kind == IG_NAME_THRESHOLD) {
-        return ig_parser_expected(p, "the name of a field or a counter");
+        return ig_parser_expected(p, "the name of a field, a counter or a "
+                                  "list");
     }
 
     o->kind = IG_KIND_TRUTH;
 
-    if ((rc = ig_emit_name(p, &name)) != IG_OK
-        || (rc = ig_emit(p, IG_CODE_HAS, 0)) != IG_OK)
+    if ((rc = ig_emit_name(p, &name)) != IG_OK) {
+        return rc;
+    }
+
+    /* of a list it is what the list itself is */
+
+    if (name.kind != IG_NAME_LIST
+        && (rc = ig_emit(p, IG_CODE_HAS, 0)) != IG_OK)
     {
         return rc;
     }
@@ -98,8 +105,8 @@ ig_parse_or(ig_parser_t *p, ig_operand_t *o)
     }
 
     if (!o->missing) {
-        return ig_operand_error(p, o, " is never missing: or() wants a field "
-                                "or a counter first");
+        return ig_operand_error(p, o, " is never missing: or() wants a field, "
+                                "a counter or a list first");
     }
 
     if ((rc = ig_parser_take(p, IG_TOKEN_COMMA, "\",\"")) != IG_OK
@@ -115,6 +122,12 @@ ig_parse_or(ig_parser_t *p, ig_operand_t *o)
         }
 
         o->kind = other.kind;
+
+    } else if (o->kind == IG_KIND_TRUTH) {
+        rc = ig_want_truth(p, &other);
+        if (rc != IG_OK) {
+            return rc;
+        }
     }
 
     o->missing = other.missing;

@@ -139,6 +139,7 @@ ig_emit_name(ig_parser_t *p, const ig_name_t *name)
         [IG_NAME_FIELD] = IG_CODE_FIELD,
         [IG_NAME_COUNTER] = IG_CODE_COUNTER,
         [IG_NAME_THRESHOLD] = IG_CODE_THRESHOLD,
+        [IG_NAME_LIST] = IG_CODE_COUNTER,
     };
 
     expr = p->expr;

@@ -85,7 +85,8 @@ ig_parse_variable(ig_parser_t *p, ig_operand_t *o)
         return rc;
     }
 
-    o->kind = name.kind == IG_NAME_FIELD ? IG_KIND_ANY : IG_KIND_NUMBER;
+    o->kind = name.kind == IG_NAME_FIELD ? IG_KIND_ANY
+              : name.kind == IG_NAME_LIST ? IG_KIND_TRUTH : IG_KIND_NUMBER;
     o->missing = name.kind != IG_NAME_THRESHOLD;
 
     rc = ig_emit_name(p, &name);

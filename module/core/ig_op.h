@@ -37,6 +37,7 @@ typedef enum {
  *   sum, mean        cur, prev: sums before this event; ncur, nprev: how many
  *   first            first, last: first and last seen before this event
  *   last             last: last seen before this event
+ *   listed           last: until when the key is on the list
  */
 typedef struct {
     int64_t  cur;
@@ -56,7 +57,8 @@ typedef struct {
     uint8_t              member[IG_HASH];  /* distinct: of the value;
                                               exact: of the event id */
     int64_t              time;             /* ms since epoch, the event's */
-    int64_t              delta;            /* sum, mean: micro-units */
+    int64_t              delta;            /* sum, mean: micro-units;
+                                              listed: for how long, ms */
     ig_raw_t             raw;
 } ig_op_t;
 

@@ -86,7 +86,7 @@ ig_plan_use_name(void *ctx, const ig_name_t *name)
 {
     ig_plan_use_t  *use = ctx;
 
-    if (name->kind == IG_NAME_COUNTER) {
+    if (name->kind == IG_NAME_COUNTER || name->kind == IG_NAME_LIST) {
         use->reads[name->id] = true;
     }
 }
@@ -109,7 +109,8 @@ ig_plan_use(ig_plan_use_t *use, const ig_plan_t *plan)
 
         c = use->policy->counter[i];
 
-        use->writes[i] = !internal && ig_actions_match(&c->on, plan->action);
+        use->writes[i] = !internal && c->kind != IG_LISTED
+                         && ig_actions_match(&c->on, plan->action);
         use->decision[i] = ig_actions_have_decision(&c->on);
 
         if ((use->writes[i] || use->decision[i]) && c->cond) {
@@ -175,13 +176,15 @@ ig_plan_counter_is_wide(const ig_plan_t *plan, const ig_counter_t *c)
 
 /*
  * The larger of two batches: before the decision each counter once; after it a
- * take-back or a late write of what the action writes, and a write of what the
- * decision writes.  What is counted when completed is no more than the first.
+ * take-back or a late write of what the action writes, a write of what the
+ * decision writes, and what rules put on lists.  What is counted when completed
+ * is no more than the first.
  */
 static unsigned
-ig_plan_max_ops(const ig_plan_t *plan)
+ig_plan_max_ops(const ig_policy_t *p, const ig_plan_t *plan)
 {
     unsigned                  i, n, before, after;
+    const ig_rule_t          *rule;
     const ig_plan_counter_t  *pc;
 
     before = 0;
@@ -200,6 +203,21 @@ ig_plan_max_ops(const ig_plan_t *plan)
         before += n;
         after += n * (pc->writes && pc->counter->when != IG_COMPLETED);
         after += n * ig_actions_have_decision(&pc->counter->on);
+    }
+
+    for (i = 0; i < plan->nrules; i++) {
+
+        rule = plan->rule[i];
+
+        if (rule->add < 0) {
+            continue;
+        }
+
+        if (ig_plan_counter_is_wide(plan, p->counter[rule->add])) {
+            return IG_MAX_OPS;
+        }
+
+        after++;
     }
 
     if (before < after) {
@@ -234,7 +252,7 @@ ig_plan_make(const ig_policy_t *p, ig_str_t action, ig_mem_t *mem)
         return NULL;
     }
 
-    plan->max_ops = ig_plan_max_ops(plan);
+    plan->max_ops = ig_plan_max_ops(p, plan);
 
     return plan;
 }

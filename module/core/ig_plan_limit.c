@@ -7,8 +7,9 @@
  * The answer must be what a whole evaluation would say, and leave behind what
  * it would leave behind.  Hence: the rule is enforced and says throttle or
  * deny; nothing in the plan could say something else that is stronger; a
- * rejected call writes nothing (accepted counters are taken back); and what
- * the counter stands at depends on nothing but accepted events and time.
+ * rejected call writes nothing (accepted counters are taken back, and no rule
+ * puts keys on a list); and what the counter stands at depends on nothing but
+ * accepted events and time.
  */
 
 #include <limits.h>
@@ -19,6 +20,7 @@
 /* What the enforced rules of a plan can say, whether by then= or on_error=. */
 typedef struct {
     bool     says[IG_DECISIONS];
+    bool     adds;              /* to some list */
     int64_t  score;             /* if all that add to it fire */
 } ig_plan_votes_t;
 
@@ -44,6 +46,8 @@ ig_plan_votes(const ig_plan_t *plan, ig_plan_votes_t *votes)
         if (rule->on_error != IG_NO_DECISION) {
             votes->says[rule->on_error] = true;
         }
+
+        votes->adds |= (rule->add >= 0);
 
         if (rule->score > 0) {
             votes->score += rule->score;
@@ -149,7 +153,7 @@ ig_plan_limits(const ig_policy_t *p, ig_plan_t *plan, ig_mem_t *mem)
     unsigned             i;
     ig_limit_t           limit;
     ig_plan_limit_t     *pl;
-    ig_plan_votes_t      votes = { { false }, 0 };
+    ig_plan_votes_t      votes = { { false }, false, 0 };
     const ig_rule_t     *rule;
     const ig_counter_t  *c;
 
@@ -166,7 +170,7 @@ ig_plan_limits(const ig_policy_t *p, ig_plan_t *plan, ig_mem_t *mem)
 
         if (rule->dry_run || rule->then == IG_NO_DECISION
             || !ig_expr_is_limit(rule->expr, &limit)
-            || !ig_plan_is_final(p, &votes, rule->then)
+            || votes.adds || !ig_plan_is_final(p, &votes, rule->then)
             || ig_plan_writes_for(p, plan, rule->then))
         {
             continue;

@@ -20,6 +20,7 @@ typedef struct {
 static const ig_policy_directive_t  ig_policy_directives[] = {
     { ig_string("integrity_field"),     ig_policy_field_line },
     { ig_string("integrity_counter"),   ig_policy_counter_line },
+    { ig_string("integrity_list"),      ig_policy_list_line },
     { ig_string("integrity_threshold"), ig_policy_threshold_line },
     { ig_string("integrity_rule"),      ig_policy_rule_line },
     { ig_string("integrity_scores"),    ig_policy_scores_line },
@@ -240,7 +241,8 @@ ig_policy_lookup(const ig_policy_t *p, ig_str_t text, ig_name_t *name,
     counter = ig_policy_counter(p, text);
 
     if (counter) {
-        name->kind = IG_NAME_COUNTER;
+        name->kind = counter->kind == IG_LISTED ? IG_NAME_LIST
+                                                : IG_NAME_COUNTER;
         name->id = counter->id;
         name->window = counter->window;
         *pos = counter->pos;

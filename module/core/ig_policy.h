@@ -85,6 +85,7 @@ typedef enum {
     IG_MEAN,
     IG_FIRST,
     IG_LAST,
+    IG_LISTED,                  /* integrity_list: keys, each until a time */
     IG_KINDS
 } ig_kind_e;
 
@@ -141,6 +142,9 @@ typedef struct {
     ig_decision_e  then;        /* IG_NO_DECISION: only a score */
     bool           has_score;
     int            score;
+    int            add;         /* id of the list the call's key goes on; -1 */
+    int64_t        add_ttl;     /* ms */
+    bool           renew;       /* also where the key is on it already */
     bool           dry_run;
     ig_decision_e  on_error;    /* IG_NO_DECISION: silent when unknown */
     ig_pos_t       pos;
@@ -216,7 +220,7 @@ typedef struct ig_policy_s {
 ig_policy_t *ig_policy_create(ig_mem_t *mem);
 
 /*
- * One directive of http: integrity_field, _counter, _threshold, _rule,
+ * One directive of http: integrity_field, _counter, _list, _threshold, _rule,
  * _scores, _time_zone.  args[0] is the directive's name; all is copied, pos
  * too (file is kept as a pointer).  An exact repetition of an earlier line is
  * accepted and ignored.  IG_OK, IG_ERROR or IG_NOMEM.
@@ -240,7 +244,10 @@ int ig_policy_finish(ig_policy_t *policy, ig_error_t *err);
 int ig_policy_finish_all(ig_policy_t *policy,
     void (*report)(void *ctx, const ig_error_t *err), void *ctx);
 
-/* By name; NULL where there is none.  Valid after finish. */
+/*
+ * By name; NULL where there is none.  Valid after finish.  Lists are found
+ * among the counters.
+ */
 const ig_field_t *ig_policy_field(const ig_policy_t *p, ig_str_t name);
 const ig_counter_t *ig_policy_counter(const ig_policy_t *p, ig_str_t name);
 const ig_rule_t *ig_policy_rule(const ig_policy_t *p, ig_str_t name);

@@ -154,8 +154,8 @@ ig_counter_add_key(ig_line_t *line, ig_counter_draft_t *d, ig_str_t name)
 }
 
 
-static int
-ig_counter_set_key(ig_line_t *line, void *item, ig_str_t value)
+int
+ig_policy_counter_key(ig_line_t *line, void *draft, ig_str_t value)
 {
     int       rc;
     size_t    i, start;
@@ -171,7 +171,7 @@ ig_counter_set_key(ig_line_t *line, void *item, ig_str_t value)
         name.len = i - start;
         start = i + 1;
 
-        rc = ig_counter_add_key(line, item, name);
+        rc = ig_counter_add_key(line, draft, name);
         if (rc != IG_OK) {
             return rc;
         }
@@ -271,7 +271,7 @@ ig_counter_set_if(ig_line_t *line, void *item, ig_str_t value)
 
 static const ig_param_t  ig_counter_params[] = {
     { ig_string("on"),       true,  ig_counter_set_on },
-    { ig_string("key"),      true,  ig_counter_set_key },
+    { ig_string("key"),      true,  ig_policy_counter_key },
     { ig_string("window"),   true,  ig_counter_set_window },
     { ig_string("distinct"), true,  ig_counter_set_distinct },
     { ig_string("sum"),      true,  ig_counter_set_sum },
@@ -368,8 +368,8 @@ ig_counter_find(const ig_policy_t *p, ig_str_t name)
 }
 
 
-static int
-ig_counter_add(ig_line_t *line, ig_counter_draft_t *d)
+int
+ig_policy_counter_add(ig_line_t *line, ig_counter_draft_t *d)
 {
     void         *grown;
     ig_policy_t  *p;
@@ -384,8 +384,8 @@ ig_counter_add(ig_line_t *line, ig_counter_draft_t *d)
     }
 
     if (p->ncounters == IG_MAX_COUNTERS) {
-        return ig_line_error(line, "\"%.*s\" is one counter more than %d",
-                             ig_fmt(line->args[1]), IG_MAX_COUNTERS);
+        return ig_line_error(line, "\"%.*s\" is one counter or list more than "
+                             "%d", ig_fmt(line->args[1]), IG_MAX_COUNTERS);
     }
 
     grown = ig_policy_grow(p->mem, p->counter, p->ncounters,
@@ -445,5 +445,5 @@ ig_policy_counter_line(ig_line_t *line)
 
     ig_counter_defaults(d);
 
-    return ig_counter_add(line, d);
+    return ig_policy_counter_add(line, d);
 }

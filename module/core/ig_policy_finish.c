@@ -106,8 +106,9 @@ ig_finish_counter_lines(ig_policy_t *p)
         }
 
         if (!ig_str_eq(d->line, d->first->line)) {
-            ig_finish_differs(p, "integrity_counter", d->counter.name,
-                              d->counter.pos, d->first->counter.pos);
+            ig_finish_differs(p, ig_counter_directive(&d->counter),
+                              d->counter.name, d->counter.pos,
+                              d->first->counter.pos);
         }
     }
 

@@ -109,6 +109,7 @@ typedef struct ig_rule_draft_s  ig_rule_draft_t;
 struct ig_rule_draft_s {
     ig_rule_t         rule;
     ig_str_t          expr;
+    ig_str_t          add;              /* name of add= */
     ig_str_t          line;
     ig_rule_draft_t  *first;
     ig_rule_draft_t  *next;
@@ -143,10 +144,19 @@ typedef struct ig_policy_build_s {
 
 int ig_policy_field_line(ig_line_t *line);
 int ig_policy_counter_line(ig_line_t *line);
+int ig_policy_list_line(ig_line_t *line);
 int ig_policy_rule_line(ig_line_t *line);
 int ig_policy_threshold_line(ig_line_t *line);
 int ig_policy_scores_line(ig_line_t *line);
 int ig_policy_zone_line(ig_line_t *line);
+
+/* What counters and lists have in common: key=, and their place. */
+int ig_policy_counter_key(ig_line_t *line, void *draft, ig_str_t value);
+int ig_policy_counter_add(ig_line_t *line, ig_counter_draft_t *d);
+
+/* "integrity_counter" or "integrity_list"; "counter" or "list". */
+const char *ig_counter_directive(const ig_counter_t *c);
+const char *ig_counter_noun(const ig_counter_t *c);
 
 /* args[2] of integrity_field: sets kind, text, tokens, star and late. */
 int ig_policy_source(ig_line_t *line, ig_source_t *source);

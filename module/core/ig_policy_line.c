@@ -281,7 +281,7 @@ ig_line_claim(ig_line_t *line, ig_str_t name, ig_name_kind_e kind)
     ig_pos_t            pos;
     ig_name_t           other;
     static const char  *what[] = { "nothing", "field", "counter",
-                                   "threshold" };
+                                   "threshold", "list" };
 
     if (ig_line_name(line, name) != IG_OK) {
         return IG_ERROR;

@@ -15,7 +15,6 @@
 #include "ig_similar.h"
 
 
-static const char  ig_counter_directive[] = "integrity_counter";
 static const char  ig_rule_directive[] = "integrity_rule";
 
 
@@ -90,14 +89,15 @@ ig_field_late_all(const ig_field_t *field, const ig_actions_t *on)
 
 /*
  * A decision's counter is written in calls of any action, and before the
- * answer whatever its count= is.
+ * answer whatever its count= is.  A list is unknown where its key is not there
+ * yet: see ig_rule_visit.
  */
 static bool
 ig_counter_may_use(const ig_counter_t *c, const ig_field_t *field)
 {
     static const ig_actions_t  any;
 
-    if (c->when == IG_COMPLETED) {
+    if (c->when == IG_COMPLETED || c->kind == IG_LISTED) {
         return true;
     }
 
@@ -149,23 +149,24 @@ ig_counter_field(ig_policy_t *p, const ig_counter_draft_t *d, ig_str_t name,
     field = ig_policy_field(p, name);
 
     if (field == NULL) {
-        ig_policy_report(p, ig_counter_directive, c->pos, "counter \"%.*s\" "
-                         "%s \"%.*s\", which is no field", ig_fmt(c->name),
-                         what, ig_fmt(name));
+        ig_policy_report(p, ig_counter_directive(c), c->pos, "%s \"%.*s\" "
+                         "%s \"%.*s\", which is no field",
+                         ig_counter_noun(c), ig_fmt(c->name), what,
+                         ig_fmt(name));
         return -1;
     }
 
     if (field->is_text != text) {
-        ig_policy_report(p, ig_counter_directive, c->pos, "counter \"%.*s\" "
-                         "%s \"%.*s\", which is %s", ig_fmt(c->name), what,
-                         ig_fmt(name),
+        ig_policy_report(p, ig_counter_directive(c), c->pos, "%s \"%.*s\" "
+                         "%s \"%.*s\", which is %s", ig_counter_noun(c),
+                         ig_fmt(c->name), what, ig_fmt(name),
                          text ? "no text: its integrity_field needs \"text\""
                               : "a text: only its fingerprint is kept");
         return -1;
     }
 
     if (!ig_counter_may_use(c, field)) {
-        ig_policy_report(p, ig_counter_directive, c->pos, "counter \"%.*s\" "
+        ig_policy_report(p, ig_counter_directive(c), c->pos, "counter \"%.*s\" "
                          "%s \"%.*s\", which comes with the answer: that "
                          "needs count=completed", ig_fmt(c->name), what,
                          ig_fmt(name));
@@ -223,7 +224,8 @@ ig_counter_ident(ig_policy_t *p, ig_counter_t *c)
     ig_str_t           s;
     static const char  letter[] = {
         [IG_COUNT] = 'c', [IG_COUNT_EXACT] = 'e', [IG_DISTINCT] = 'd',
-        [IG_SUM] = 's', [IG_MEAN] = 'm', [IG_FIRST] = 'f', [IG_LAST] = 'l'
+        [IG_SUM] = 's', [IG_MEAN] = 'm', [IG_FIRST] = 'f', [IG_LAST] = 'l',
+        [IG_LISTED] = 'u'
     };
 
     ig_buf_init(&b, text, sizeof(text));
@@ -363,13 +365,13 @@ ig_cond_visit(void *ctx, const ig_name_t *name)
     p = visit->policy;
     c = &visit->draft->counter;
 
-    if (name->kind == IG_NAME_COUNTER) {
+    if (name->kind == IG_NAME_COUNTER || name->kind == IG_NAME_LIST) {
 
         c->cond_late = true;
 
         if (ig_str_eq(p->counter[name->id]->name, c->name)) {
-            ig_policy_report(p, ig_counter_directive, c->pos, "if= of counter "
-                             "\"%.*s\" reads the counter itself",
+            ig_policy_report(p, ig_counter_directive(c), c->pos,
+                             "if= of counter \"%.*s\" reads the counter itself",
                              ig_fmt(c->name));
         }
 
@@ -378,9 +380,10 @@ ig_cond_visit(void *ctx, const ig_name_t *name)
         field = p->field[name->id];
 
         if (!ig_counter_may_use(c, field)) {
-            ig_policy_report(p, ig_counter_directive, c->pos, "if= of counter "
-                             "\"%.*s\" reads \"%.*s\", which comes with the "
-                             "answer: that needs count=completed",
+            ig_policy_report(p, ig_counter_directive(c), c->pos,
+                             "if= of counter \"%.*s\" reads \"%.*s\", which "
+                             "comes with the answer: that needs "
+                             "count=completed",
                              ig_fmt(c->name), ig_fmt(field->name));
         }
     }
@@ -397,8 +400,9 @@ ig_policy_resolve_cond(ig_policy_t *p, ig_counter_draft_t *d)
         return IG_OK;
     }
 
-    rc = ig_policy_compile(p, d->cond, ig_counter_directive, "if= of counter",
-                           d->counter.name, d->counter.pos, &d->counter.cond);
+    rc = ig_policy_compile(p, d->cond, ig_counter_directive(&d->counter),
+                           "if= of counter", d->counter.name, d->counter.pos,
+                           &d->counter.cond);
 
     if (rc == IG_OK && d->counter.cond) {
         ig_expr_names(d->counter.cond, ig_cond_visit, &visit);
@@ -459,7 +463,7 @@ ig_rule_visit(void *ctx, const ig_name_t *name)
                              ig_fmt(field->name));
         }
 
-    } else if (name->kind == IG_NAME_COUNTER) {
+    } else if (name->kind == IG_NAME_COUNTER || name->kind == IG_NAME_LIST) {
 
         c = p->counter[name->id];
         field = ig_counter_late_key(p, c, &rule->on);
@@ -475,11 +479,48 @@ ig_rule_visit(void *ctx, const ig_name_t *name)
 }
 
 
+/* add=: a list whose key is there before the decision. */
+static void
+ig_rule_list(ig_policy_t *p, ig_rule_draft_t *d)
+{
+    const ig_rule_t     *rule;
+    const ig_field_t    *field;
+    const ig_counter_t  *list;
+
+    rule = &d->rule;
+    list = ig_policy_counter(p, d->add);
+
+    if (list == NULL || list->kind != IG_LISTED) {
+        ig_policy_report(p, ig_rule_directive, rule->pos, "rule \"%.*s\" "
+                         "adds to \"%.*s\", which is no list",
+                         ig_fmt(rule->name), ig_fmt(d->add));
+        return;
+    }
+
+    field = ig_counter_late_key(p, list, &rule->on);
+
+    if (field) {
+        ig_policy_report(p, ig_rule_directive, rule->pos, "rule \"%.*s\" "
+                         "adds to \"%.*s\", which is keyed by \"%.*s\", "
+                         "which comes with the answer, after the decision",
+                         ig_fmt(rule->name), ig_fmt(list->name),
+                         ig_fmt(field->name));
+        return;
+    }
+
+    d->rule.add = (int) list->id;
+}
+
+
 int
 ig_policy_resolve_rule(ig_policy_t *p, ig_rule_draft_t *d)
 {
     int              rc;
     ig_rule_visit_t  visit = { p, &d->rule };
+
+    if (d->add.len) {
+        ig_rule_list(p, d);
+    }
 
     rc = ig_policy_compile(p, d->expr, ig_rule_directive, "rule",
                            d->rule.name, d->rule.pos, &d->rule.expr);

@@ -1,10 +1,12 @@
 /*
  * ig_policy_rule.c: integrity_rule NAME "EXPR" [on=] [then=] [score=]
- * [dry_run] [on_error=].
+ * [add=LIST:TIME] [renew] [dry_run] [on_error=].
  * Owns: rules as written, in the policy's memory; their expressions are
  * compiled when all names are known.  Borrows the line.
  * Called by ig_policy_directive.
  */
+
+#include <string.h>
 
 #include "ig_policy_int.h"
 
@@ -40,6 +42,60 @@ ig_rule_set_score(ig_line_t *line, void *item, ig_str_t value)
 
 
 static int
+ig_rule_set_add(ig_line_t *line, void *item, ig_str_t value)
+{
+    int64_t           ms;
+    ig_str_t          name, time;
+    const char       *colon;
+    ig_rule_draft_t  *d = item;
+
+    colon = memchr(value.data, ':', value.len);
+
+    if (colon == NULL) {
+        return ig_line_error(line, "\"add=%.*s\" is not LIST:TIME, as "
+                             "banned:7d", ig_fmt(value));
+    }
+
+    name.data = value.data;
+    name.len = (size_t) (colon - value.data);
+    time.data = colon + 1;
+    time.len = value.len - name.len - 1;
+
+    if (ig_line_name(line, name) != IG_OK) {
+        return IG_ERROR;
+    }
+
+    if (!ig_parse_duration(time, &ms)) {
+        return ig_line_error(line, "\"add=%.*s\": \"%.*s\" is no duration, "
+                             "as 90s, 1h30m or 7d", ig_fmt(value),
+                             ig_fmt(time));
+    }
+
+    if (ms < IG_MIN_WINDOW || ms > IG_MAX_WINDOW) {
+        return ig_line_error(line, "\"add=%.*s\": \"%.*s\" is not between "
+                             "1s and 10y", ig_fmt(value), ig_fmt(time));
+    }
+
+    d->rule.add_ttl = ms;
+
+    return ig_str_dup(line->policy->mem, name, &d->add);
+}
+
+
+static int
+ig_rule_set_renew(ig_line_t *line, void *item, ig_str_t value)
+{
+    ig_rule_draft_t  *d = item;
+
+    (void) line;
+    (void) value;
+
+    d->rule.renew = true;
+    return IG_OK;
+}
+
+
+static int
 ig_rule_set_dry_run(ig_line_t *line, void *item, ig_str_t value)
 {
     ig_rule_draft_t  *d = item;
@@ -65,6 +121,8 @@ static const ig_param_t  ig_rule_params[] = {
     { ig_string("on"),       true,  ig_rule_set_on },
     { ig_string("then"),     true,  ig_rule_set_then },
     { ig_string("score"),    true,  ig_rule_set_score },
+    { ig_string("add"),      true,  ig_rule_set_add },
+    { ig_string("renew"),    false, ig_rule_set_renew },
     { ig_string("dry_run"),  false, ig_rule_set_dry_run },
     { ig_string("on_error"), true,  ig_rule_set_on_error }
 };
@@ -143,6 +201,7 @@ ig_policy_rule_line(ig_line_t *line)
 
     d->rule.then = IG_NO_DECISION;
     d->rule.on_error = IG_NO_DECISION;
+    d->rule.add = -1;
     d->rule.pos = line->pos;
 
     rc = ig_line_params(line, 3, ig_rule_params, ig_countof(ig_rule_params),
@@ -151,8 +210,15 @@ ig_policy_rule_line(ig_line_t *line)
         return rc;
     }
 
-    if (d->rule.then == IG_NO_DECISION && !d->rule.has_score) {
-        return ig_line_error(line, "\"%.*s\" has neither then= nor score=",
+    if (d->rule.then == IG_NO_DECISION && !d->rule.has_score
+        && d->add.len == 0)
+    {
+        return ig_line_error(line, "\"%.*s\" has none of then=, score= and "
+                             "add=", ig_fmt(line->args[1]));
+    }
+
+    if (d->rule.renew && d->add.len == 0) {
+        return ig_line_error(line, "\"%.*s\" has renew without add=LIST:TIME",
                              ig_fmt(line->args[1]));
     }
 

@@ -124,34 +124,12 @@ ig_text_on(ig_buf_t *b, const ig_actions_t *on)
 }
 
 
-/* " <param><n><unit>" in the largest unit that is exact; none is 0. */
+/* " <param><time>" */
 static void
 ig_text_duration(ig_buf_t *b, const char *param, int64_t ms)
 {
-    unsigned  i;
-
-    static const struct {
-        int64_t   ms;
-        ig_str_t  suffix;
-    } unit[] = {
-        { 86400000, ig_string("d") },
-        { 3600000,  ig_string("h") },
-        { 60000,    ig_string("m") },
-        { 1000,     ig_string("s") },
-        { 1,        ig_string("ms") }
-    };
-
     ig_buf_bytes(b, param, strlen(param));
-
-    if (ms == 0) {
-        ig_buf_char(b, '0');
-        return;
-    }
-
-    for (i = 0; ms % unit[i].ms != 0; i++) { /* void */ }
-
-    ig_buf_i64(b, ms / unit[i].ms);
-    ig_buf_str_add(b, unit[i].suffix);
+    ig_buf_duration(b, ms);
 }
 
 
@@ -212,7 +190,8 @@ ig_text_kind(ig_buf_t *b, const ig_policy_t *p, const ig_counter_t *c)
         [IG_SUM] = ig_string(" sum="),
         [IG_MEAN] = ig_string(" mean="),
         [IG_FIRST] = ig_string(" first"),
-        [IG_LAST] = ig_string(" last")
+        [IG_LAST] = ig_string(" last"),
+        [IG_LISTED] = ig_string("")
     };
 
     ig_buf_str_add(b, kind[c->kind]);
@@ -228,9 +207,32 @@ ig_text_kind(ig_buf_t *b, const ig_policy_t *p, const ig_counter_t *c)
 
 
 static void
+ig_text_key(ig_buf_t *b, const ig_policy_t *p, const ig_counter_t *c)
+{
+    unsigned  i;
+
+    for (i = 0; i < c->nkey; i++) {
+        ig_buf_str_add(b, i ? ig_str(",") : ig_str(" key="));
+        ig_buf_str_add(b, p->field[c->key[i]]->name);
+    }
+}
+
+
+static void
+ig_text_list(ig_buf_t *b, const ig_policy_t *p, const void *item)
+{
+    const ig_counter_t  *c = item;
+
+    ig_buf_lit(b, "integrity_list ");
+    ig_buf_str_add(b, c->name);
+    ig_text_key(b, p, c);
+    ig_buf_lit(b, ";\n");
+}
+
+
+static void
 ig_text_counter(ig_buf_t *b, const ig_policy_t *p, const void *item)
 {
-    unsigned               i;
     const ig_counter_t    *c = item;
     static const ig_str_t  when[] = {
         [IG_ACCEPTED] = ig_string("accepted"),
@@ -241,12 +243,7 @@ ig_text_counter(ig_buf_t *b, const ig_policy_t *p, const void *item)
     ig_buf_lit(b, "integrity_counter ");
     ig_buf_str_add(b, c->name);
     ig_text_on(b, &c->on);
-
-    for (i = 0; i < c->nkey; i++) {
-        ig_buf_str_add(b, i ? ig_str(",") : ig_str(" key="));
-        ig_buf_str_add(b, p->field[c->key[i]]->name);
-    }
-
+    ig_text_key(b, p, c);
     ig_text_duration(b, " window=", c->window);
 
     if (c->similar >= 0) {
@@ -271,8 +268,9 @@ ig_text_counter(ig_buf_t *b, const ig_policy_t *p, const void *item)
 int
 ig_policy_counter_text(ig_policy_t *p, ig_counter_draft_t *d)
 {
-    return ig_text_write(p, ig_text_counter, &d->counter, IG_TEXT_SIZE,
-                         &d->line);
+    return ig_text_write(p, d->counter.kind == IG_LISTED ? ig_text_list
+                                                         : ig_text_counter,
+                         &d->counter, IG_TEXT_SIZE, &d->line);
 }
 
 
@@ -280,8 +278,6 @@ static void
 ig_text_rule(ig_buf_t *b, const ig_policy_t *p, const void *item)
 {
     const ig_rule_t  *r = item;
-
-    (void) p;
 
     ig_buf_lit(b, "integrity_rule ");
     ig_buf_str_add(b, r->name);
@@ -296,6 +292,16 @@ ig_text_rule(ig_buf_t *b, const ig_policy_t *p, const void *item)
 
     if (r->has_score) {
         ig_text_integer(b, " score=", r->score);
+    }
+
+    if (r->add >= 0) {
+        ig_buf_lit(b, " add=");
+        ig_buf_str_add(b, p->counter[r->add]->name);
+        ig_text_duration(b, ":", r->add_ttl);
+    }
+
+    if (r->renew) {
+        ig_buf_lit(b, " renew");
     }
 
     if (r->dry_run) {

@@ -25,6 +25,7 @@ const ig_directive_t  ig_directives[] = {
 
     { "integrity_field",           IG_CTX_HTTP,     2, IG_ARGS_MANY, true },
     { "integrity_counter",         IG_CTX_HTTP,     2, IG_ARGS_MANY, true },
+    { "integrity_list",            IG_CTX_HTTP,     2, IG_ARGS_MANY, true },
     { "integrity_rule",            IG_CTX_HTTP,     2, IG_ARGS_MANY, true },
     { "integrity_scores",          IG_CTX_HTTP,     1, IG_ARGS_MANY, true },
     { "integrity_time_zone",       IG_CTX_HTTP,     1, 1, true },

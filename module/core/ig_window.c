@@ -111,6 +111,18 @@ ig_window_none(ig_type_e type)
 }
 
 
+static ig_value_t
+ig_window_truth(bool truth)
+{
+    ig_value_t  v;
+
+    v = ig_window_number(truth ? 1 : 0);
+    v.type = IG_BOOL;
+
+    return v;
+}
+
+
 /* What both buckets come to: cur + prev * weight. */
 static double
 ig_window_blend(int64_t cur, int64_t prev, const ig_op_t *op)
@@ -201,6 +213,9 @@ ig_window_value(const ig_op_t *op)
         }
 
         return ig_window_since(op, raw->last);
+
+    case IG_LISTED:
+        return ig_window_truth(raw->last > op->time);
 
     case IG_KINDS:
         break;

@@ -20,7 +20,8 @@ int64_t ig_window_ttl(const ig_counter_t *counter);
 
 /*
  * The value in an expression of a DONE op (READ or ADD); IG_UNKNOWN for any
- * other state, IG_MISSING for last never seen and mean of nothing.
+ * other state, IG_MISSING for last never seen and mean of nothing, IG_BOOL of
+ * a list.
  */
 ig_value_t ig_window_value(const ig_op_t *op);
 

@@ -59,6 +59,13 @@ static ngx_command_t  ngx_http_integrity_commands[] = {
       0,
       NULL },
 
+    { ngx_string("integrity_list"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_integrity_policy_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("integrity_rule"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_integrity_policy_slot,

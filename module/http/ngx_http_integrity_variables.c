@@ -437,6 +437,19 @@ ngx_http_integrity_suffix(ngx_str_t *name, const char *prefix, size_t len,
 }
 
 
+/* Lists are kept among the counters, but have no number. */
+
+static ngx_uint_t
+ngx_http_integrity_is_counter(ig_policy_t *policy, ig_str_t name)
+{
+    const ig_counter_t  *counter;
+
+    counter = ig_policy_counter(policy, name);
+
+    return counter != NULL && counter->kind != IG_LISTED;
+}
+
+
 /*
  * At the end of http: $integrity_field_NAME and $integrity_counter_NAME of
  * things that do not exist are mistakes; $request_id goes into the events
@@ -486,7 +499,7 @@ ngx_http_integrity_check_variables(ngx_conf_t *cf)
         if (ngx_http_integrity_suffix(&v[i].name, NGX_HTTP_INTEGRITY_COUNTER,
                                       sizeof(NGX_HTTP_INTEGRITY_COUNTER) - 1,
                                       &name)
-            && ig_policy_counter(mcf->policy, name) == NULL)
+            && !ngx_http_integrity_is_counter(mcf->policy, name))
         {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"$%V\" names no counter: there is no "

@@ -133,6 +133,17 @@ ig_last_time(const ig_op_t *op)
 }
 
 
+/* Until when a key is to be on a list. */
+static int64_t
+ig_until(const ig_op_t *op)
+{
+    int64_t  until;
+
+    return __builtin_add_overflow(op->time, op->delta, &until) ? INT64_MAX
+                                                               : until;
+}
+
+
 static void
 ig_step_argument(ig_buf_t *b, char name, const ig_op_t *op, ig_keys_t *keys)
 {
@@ -183,6 +194,15 @@ ig_step_argument(ig_buf_t *b, char name, const ig_op_t *op, ig_keys_t *keys)
 
     case 'd':
         ig_arg_number(b, 0, op->delta);
+        break;
+
+    case 'u':
+        ig_arg_number(b, 0, ig_until(op));
+        break;
+
+    case 'e':
+        /* Redis refuses a TTL of nothing */
+        ig_arg_number(b, 0, op->delta > 0 ? (op->delta - 1) / 1000 + 1 : 1);
         break;
 
     case 'i':

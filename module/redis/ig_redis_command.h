@@ -14,6 +14,7 @@
  *   distinct           zset    ig:1:{<counter>:#}:<shape>.<ident>
  *   first              hash    ig:1:{<counter>:#}:<shape>.<ident>
  *   last               string  ig:1:{<counter>:#}:<shape>.<ident>
+ *   listed             string  ig:1:{<list>:#}:<shape>.<ident>
  *   warm-up marker     string  ig:1:{<counter>}:since.<ident>
  *
  * Whatever creates a key gives it its TTL in the same batch.

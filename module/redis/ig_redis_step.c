@@ -12,7 +12,7 @@
  * seconds, %t the op's time, %o the lower bound of its window, %w the time
  * `was`, %x the last rank beyond max, %m the member, %d the delta, %i its
  * inverse, %a the later of the op's time and of raw.last.  Each is an argument
- * of its own.
+ * of its own.  %u is when the op's delta ends, %e the delta in seconds.
  */
 const ig_step_info_t  ig_step_info[] = {
     [IG_STEP_SET] = {
@@ -85,6 +85,14 @@ const ig_step_info_t  ig_step_info[] = {
     [IG_STEP_SET_LAST] = {
         "*5\r\n$3\r\nSET\r\n%k%a$2\r\nEX\r\n%l", IG_EXPECT_STATUS, 0 },
 
+    [IG_STEP_SET_UNTIL] = {
+        "*5\r\n$3\r\nSET\r\n%k%u$2\r\nEX\r\n%e", IG_EXPECT_STATUS, 0 },
+    [IG_STEP_SET_UNTIL_NEW] = {
+        "*6\r\n$3\r\nSET\r\n%k%u$2\r\nEX\r\n%e$2\r\nNX\r\n",
+        IG_EXPECT_STATUS, 0 },
+    [IG_STEP_DEL] = {
+        "*2\r\n$3\r\nDEL\r\n%k", IG_EXPECT_INTEGER, 0 },
+
     [IG_STEP_EXPIRE] = {
         "*3\r\n$6\r\nEXPIRE\r\n%k%l", IG_EXPECT_INTEGER, 0 },
     [IG_STEP_EXPIRE_NEW] = {
@@ -149,4 +157,10 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_ADD] = { IG_STEP_GET_LAST, IG_STEP_SET_LAST },
         [IG_OP_PUT] = { IG_STEP_SET_LAST },
         [IG_OP_UNDO] = { IG_STEP_NONE } },
+
+    [IG_LISTED] = {
+        [IG_OP_READ] = { IG_STEP_GET_LAST },
+        [IG_OP_ADD] = { IG_STEP_GET_LAST, IG_STEP_SET_UNTIL },
+        [IG_OP_PUT] = { IG_STEP_SET_UNTIL_NEW },
+        [IG_OP_UNDO] = { IG_STEP_DEL } },
 };

@@ -51,6 +51,10 @@ typedef enum {
     IG_STEP_GET_LAST,           /* last */
     IG_STEP_SET_LAST,
 
+    IG_STEP_SET_UNTIL,          /* listed */
+    IG_STEP_SET_UNTIL_NEW,
+    IG_STEP_DEL,
+
     IG_STEP_EXPIRE,
     IG_STEP_EXPIRE_NEW
 } ig_step_e;

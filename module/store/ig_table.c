@@ -124,7 +124,8 @@ void
 ig_table_enter(ig_table_t *t, int64_t now)
 {
     if (t->busy) {
-        t->evicted += t->segment[IG_ONCE].n + t->segment[IG_OFTEN].n;
+        t->evicted += t->segment[IG_ONCE].n + t->segment[IG_OFTEN].n
+                      + t->segment[IG_LISTS].n;
         ig_table_clear(t);
     }
 

@@ -1,7 +1,7 @@
 /*
  * ig_table.h: the embedded counter store: a hash table of fixed slots over
  * memory the caller lends (a shared zone), linked by offsets, with bounded
- * eviction: keys seen once go first.
+ * eviction: keys seen once go first, keys on lists last.
  * Owns: the memory from ig_table_create on.  The caller holds its lock around
  * every call.  Called by nginx's zone and worker code, and by backtest.
  */
@@ -11,7 +11,7 @@
 
 #include "ig_store.h"
 
-#define IG_TABLE_VERSION  1     /* of the layout; another one is refused */
+#define IG_TABLE_VERSION  2     /* of the layout; another one is refused */
 
 typedef struct ig_table_s  ig_table_t;
 
@@ -57,7 +57,7 @@ void ig_table_run(ig_table_t *t, ig_op_t *op, unsigned nops,
  * The same beside a Redis store: executes count, exact and distinct locally
  * and puts the local answer and what is known of the Redis key into note[i];
  * op[i] is not touched, except that a refused batch has all ops REFUSED.
- * Other kinds only get a note (state FAILED).
+ * Other kinds only get a note (state FAILED), lists not even a key here.
  */
 void ig_table_mirror(ig_table_t *t, ig_op_t *op, unsigned nops,
     const ig_client_t *client, ig_note_t *note);

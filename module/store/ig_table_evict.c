@@ -240,6 +240,10 @@ ig_table_evict(ig_table_t *t, uint32_t keep)
     }
 
     if (at == IG_NIL) {
+        at = ig_segment_victim(t, IG_LISTS, keep);
+    }
+
+    if (at == IG_NIL) {
         return false;
     }
 
@@ -300,6 +304,7 @@ ig_table_alloc(ig_table_t *t, uint32_t keep)
         if (!ig_table_sweep(t, keep)
             && !ig_segment_expire(t, IG_ONCE, keep)
             && !ig_segment_expire(t, IG_OFTEN, keep)
+            && !ig_segment_expire(t, IG_LISTS, keep)
             && !ig_table_evict(t, keep))
         {
             return IG_NIL;

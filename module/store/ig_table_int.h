@@ -32,6 +32,7 @@ typedef enum {
     IG_SLOT_NOTE,               /* what is known of a sum in Redis */
     IG_SLOT_OVER,               /* a key over its limit */
     IG_SLOT_CLIENT,             /* new keys of a client's minute */
+    IG_SLOT_LISTED,             /* a key on a list */
     IG_SLOT_MARK,               /* ... to here: since when a counter is known */
     IG_SLOT_MEMBER,
     IG_SLOT_REST
@@ -42,11 +43,12 @@ typedef enum {
 typedef enum {
     IG_ONCE = 0,                /* keys seen once: the first to go */
     IG_OFTEN,                   /* keys seen more often */
+    IG_LISTS,                   /* keys on lists: the last to go */
     IG_MARKS,                   /* never evicted */
     IG_SEGMENTS
 } ig_segment_e;
 
-/* ONCE -> OFTEN.  MARKS stay. */
+/* ONCE -> OFTEN.  LISTS and MARKS stay. */
 
 enum {
     IG_SLOT_RECENT = 1,         /* OFTEN: seen since it was last looked at */
@@ -89,6 +91,11 @@ typedef struct {
             int64_t   first;
             int64_t   last;
         } seen;
+
+        struct {
+            int64_t   added;
+            int64_t   until;    /* -1: on it no more */
+        } listed;
 
         struct {
             uint32_t  oldest;   /* the ring's start, or IG_NIL */
@@ -241,6 +248,8 @@ bool ig_table_sum(ig_table_t *t, uint32_t at, const ig_op_t *op,
 bool ig_table_seen(ig_table_t *t, uint32_t at, const ig_op_t *op,
     ig_raw_t *raw);
 bool ig_table_log(ig_table_t *t, uint32_t at, const ig_op_t *op,
+    ig_raw_t *raw);
+bool ig_table_listed(ig_table_t *t, uint32_t at, const ig_op_t *op,
     ig_raw_t *raw);
 
 /* -- ig_table_log.c ------------------------------------------------------ */

@@ -245,6 +245,34 @@ ig_table_seen(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 }
 
 
+/* -- lists --------------------------------------------------------------- */
+
+/* PUT leaves a live entry as it is, ADD sets it anew, UNDO takes it off. */
+bool
+ig_table_listed(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
+{
+    ig_slot_t  *slot;
+
+    slot = ig_slot(t, at);
+
+    if (slot->u.listed.until > t->now) {
+        raw->last = slot->u.listed.until;
+    }
+
+    if (op->verb == IG_OP_ADD || (op->verb == IG_OP_PUT && raw->last == -1)) {
+        slot->u.listed.added = t->now;
+        slot->u.listed.until = t->now + ig_table_time(op->delta);
+        slot->time = slot->u.listed.until;
+
+    } else if (op->verb == IG_OP_UNDO) {
+        slot->u.listed.until = -1;
+        slot->time = t->now;
+    }
+
+    return true;
+}
+
+
 /* -- distinct and exact -------------------------------------------------- */
 
 bool

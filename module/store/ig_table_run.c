@@ -23,7 +23,8 @@ ig_slot_of(ig_kind_e kind)
         [IG_SUM] = IG_SLOT_SUM,
         [IG_MEAN] = IG_SLOT_SUM,
         [IG_FIRST] = IG_SLOT_SEEN,
-        [IG_LAST] = IG_SLOT_SEEN
+        [IG_LAST] = IG_SLOT_SEEN,
+        [IG_LISTED] = IG_SLOT_LISTED
     };
 
     return (ig_slot_e) type[kind];
@@ -51,7 +52,8 @@ ig_table_counter(ig_table_t *t, const ig_slot_key_t *key, const ig_op_t *op)
         ig_slot(t, rest)->type = IG_SLOT_REST;
     }
 
-    at = ig_table_create_key(t, key, IG_ONCE);
+    at = ig_table_create_key(t, key, key->type == IG_SLOT_LISTED ? IG_LISTS
+                                                                 : IG_ONCE);
 
     if (at == IG_NIL) {
         if (rest != IG_NIL) {
@@ -79,6 +81,10 @@ ig_table_counter(ig_table_t *t, const ig_slot_key_t *key, const ig_op_t *op)
     case IG_SLOT_SEEN:
         slot->u.seen.first = -1;
         slot->u.seen.last = -1;
+        break;
+
+    case IG_SLOT_LISTED:
+        slot->u.listed.until = -1;
         break;
 
     case IG_SLOT_NOTE:
@@ -170,6 +176,10 @@ ig_table_op(ig_table_t *t, const ig_op_t *op, const ig_slot_key_t *key,
         done = ig_table_seen(t, *at, op, raw);
         break;
 
+    case IG_SLOT_LISTED:
+        done = ig_table_listed(t, *at, op, raw);
+        break;
+
     case IG_SLOT_NOTE:
         ig_table_follow(t, *at, op);
         done = true;
@@ -249,9 +259,13 @@ ig_table_admit(ig_table_t *t, const ig_op_t *op, unsigned nops,
 
         hint[i] = same ? hint[i - 1] : ig_table_find(t, &key);
 
-        if (hint[i] == IG_NIL && ig_op_writes(&op[i])) {
-
-            /* ops of one key stand together */
+        if (hint[i] == IG_NIL && ig_op_writes(&op[i])
+            && op[i].counter->kind != IG_LISTED)
+        {
+            /*
+             * Ops of one key stand together.  No cap keeps a key off a list:
+             * it is a rule that puts it there.
+             */
             created += !same || !ig_op_writes(&op[i - 1]);
         }
 
@@ -284,7 +298,13 @@ ig_table_batch(ig_table_t *t, ig_op_t *op, unsigned nops, ig_note_t *note,
             at = hint != NULL ? hint[i] : IG_NIL;
         }
 
-        if (note == NULL) {
+        if (note != NULL && op[i].counter->kind == IG_LISTED) {
+
+            /* lists are the store's alone */
+            note[i] = (ig_note_t) { .state = IG_OP_FAILED,
+                                    .raw = ig_raw_none };
+
+        } else if (note == NULL) {
             op[i].state = ig_table_op(t, &op[i], &key, &at, !same,
                                       &op[i].raw);
 
