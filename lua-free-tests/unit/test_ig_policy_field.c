@@ -148,8 +148,7 @@ test_late(void **state)
         { "$request_time_x", false },
         { "upstream_http_x", false },
         { "$http_status", false },
-        { "$account$", false },
-        { "${", false }
+        { "$account-$status", true }
     };
 
     (void) state;
