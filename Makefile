@@ -136,7 +136,8 @@ $(OUT)/flags: FORCE
 $(call object,$(CORE) $(STORE)): PURE = -std=c11
 $(call object,$(CODEC)): PURE = -std=gnu11 -Imodule/redis
 $(call object,$(CTL)):   PURE = -std=gnu11 -Imodule/ctl
-$(call object,$(UNIT)):  PURE = -std=gnu11 -Imodule/redis -Ilua-free-tests/unit
+$(call object,$(UNIT)):  PURE = -std=gnu11 -Imodule/redis -Imodule/ctl \
+    -Ilua-free-tests/unit
 $(call object,$(PROBE)): PURE = -std=gnu11 -Imodule/redis
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
@@ -147,15 +148,19 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 $(OUT)/libcore.a: $(call object,$(CORE) $(STORE))
 	@rm -f $@ && ar rcs $@ $^
 
+# all of integrityctl but main(), for its unit tests
+$(OUT)/libctl.a: $(call object,$(filter-out %/integrityctl.c,$(CTL)))
+	@rm -f $@ && ar rcs $@ $^
+
 $(OUT)/integrityctl: $(call object,$(CTL)) $(OUT)/libcore.a
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz $(LIBS)
 
 $(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
-    $(call object,$(CODEC)) $(OUT)/libcore.a
+    $(call object,$(CODEC)) $(OUT)/libctl.a $(OUT)/libcore.a
 	@mkdir -p $(@D)
 	@echo "  LINK      $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lhiredis $(LIBS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lhiredis -lz $(LIBS)
 
 $(OUT)/ig_store_probe: $(call object,$(PROBE) $(CODEC)) $(OUT)/libcore.a
 	@echo "  LINK      $@"

@@ -189,27 +189,15 @@ ig_json_walk(const json_t *node, const ig_str_t *token, unsigned ntokens)
 }
 
 
-/* A source with '*': one member for every element that has a value. */
+/* One member for every element that has a value, at `token` within it. */
 static ig_json_state_e
-ig_json_set(const json_t *root, ig_call_t *call, const ig_source_t *source,
-    ig_mem_t *mem)
+ig_json_members(const json_t *array, const ig_str_t *token, unsigned ntokens,
+    ig_call_t *call, const ig_source_t *source, ig_mem_t *mem)
 {
     int              rc;
     size_t           i, n;
-    unsigned         after;
     ig_value_t       value;
-    const json_t    *array;
     ig_json_state_e  state;
-
-    array = ig_json_walk(root, source->token, (unsigned) source->star);
-
-    if (array == NULL || json_is_null(array)) {
-        return IG_JSON_OK;
-    }
-
-    if (!json_is_array(array)) {
-        return IG_JSON_TYPE;
-    }
 
     n = json_array_size(array);
 
@@ -217,12 +205,9 @@ ig_json_set(const json_t *root, ig_call_t *call, const ig_source_t *source,
         return IG_JSON_SET;
     }
 
-    after = (unsigned) source->star + 1;
-
     for (i = 0; i < n; i++) {
-        state = ig_json_scalar(ig_json_walk(json_array_get(array, i),
-                                            source->token + after,
-                                            source->ntokens - after),
+        state = ig_json_scalar(ig_json_walk(json_array_get(array, i), token,
+                                            ntokens),
                                &value, mem);
         if (state != IG_JSON_OK) {
             return state;
@@ -240,6 +225,31 @@ ig_json_set(const json_t *root, ig_call_t *call, const ig_source_t *source,
     }
 
     return IG_JSON_OK;
+}
+
+
+/* A source with '*'. */
+static ig_json_state_e
+ig_json_set(const json_t *root, ig_call_t *call, const ig_source_t *source,
+    ig_mem_t *mem)
+{
+    unsigned       after;
+    const json_t  *array;
+
+    array = ig_json_walk(root, source->token, (unsigned) source->star);
+
+    if (array == NULL || json_is_null(array)) {
+        return IG_JSON_OK;
+    }
+
+    if (!json_is_array(array)) {
+        return IG_JSON_TYPE;
+    }
+
+    after = (unsigned) source->star + 1;
+
+    return ig_json_members(array, source->token + after,
+                           source->ntokens - after, call, source, mem);
 }
 
 
@@ -345,4 +355,41 @@ ig_json_value(const ig_json_t *json, const ig_source_t *source, ig_mem_t *mem)
 {
     return ig_json_as_value(ig_json_walk(ig_json_root(json), source->token,
                                          source->ntokens), mem);
+}
+
+
+const ig_json_t *
+ig_json_object(const ig_json_t *json, ig_str_t name)
+{
+    const json_t  *node;
+
+    node = json_object_getn(ig_json_root(json), name.data, name.len);
+
+    return json_is_object(node) ? (const ig_json_t *) (const void *) node
+                                : NULL;
+}
+
+
+ig_json_state_e
+ig_json_named(const ig_json_t *json, ig_str_t name, ig_call_t *call,
+    const ig_source_t *source, ig_mem_t *mem)
+{
+    ig_value_t       value;
+    const json_t    *node;
+    ig_json_state_e  state;
+
+    memset(&value, 0, sizeof(value));
+    value.type = IG_MISSING;
+
+    node = json_object_getn(ig_json_root(json), name.data, name.len);
+
+    if (!json_is_array(node)) {
+        state = ig_json_scalar(node, &value, mem);
+        ig_call_set_value(call, source, value);
+        return state;
+    }
+
+    ig_call_set_value(call, source, value);
+
+    return ig_json_members(node, NULL, 0, call, source, mem);
 }

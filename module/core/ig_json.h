@@ -63,4 +63,18 @@ ig_value_t ig_json_member(const ig_json_t *json, ig_str_t name,
 ig_value_t ig_json_value(const ig_json_t *json, const ig_source_t *source,
     ig_mem_t *mem);
 
+/*
+ * The object that is a member at the top level, as if it were the whole:
+ * borrowed, not to be freed.  NULL: there is none.
+ */
+const ig_json_t *ig_json_object(const ig_json_t *json, ig_str_t name);
+
+/*
+ * Sets the field of `source` from the member of that name at the top level,
+ * whatever the source is (event streams): an array gives a set.  As
+ * ig_json_extract for one field.
+ */
+ig_json_state_e ig_json_named(const ig_json_t *json, ig_str_t name,
+    ig_call_t *call, const ig_source_t *source, ig_mem_t *mem);
+
 #endif /* IG_JSON_H */

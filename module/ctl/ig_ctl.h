@@ -28,6 +28,7 @@ typedef struct {
     int        (*run)(int argc, char **argv);
 } ig_ctl_command_t;
 
+extern const ig_ctl_command_t  ig_ctl_backtest;
 extern const ig_ctl_command_t  ig_ctl_check;
 extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_verify;

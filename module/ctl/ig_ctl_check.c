@@ -211,9 +211,38 @@ ig_check_is_fragment(const ig_conf_t *conf)
 }
 
 
+/* A field that is wanted and not there: its source does not matter. */
+static void
+ig_check_field(ig_check_t *c, ig_str_t name)
+{
+    char        variable[1 + 64];
+    ig_pos_t    none = { "--field", 0 };
+    ig_str_t    arg[3];
+    ig_error_t  err;
+
+    if (ig_policy_field(c->policy, name)) {
+        return;
+    }
+
+    variable[0] = '$';
+    memcpy(variable + 1, name.data, name.len < 64 ? name.len : 64);
+
+    arg[0] = ig_str("integrity_field");
+    arg[1] = name;
+    arg[2].data = variable;
+    arg[2].len = 1 + (name.len < 64 ? name.len : 64);
+
+    if (ig_policy_directive(c->policy, arg, 3, none, &err) != IG_OK) {
+        c->policy_wrong = true;
+        ig_check_add(c, &err, false);
+    }
+}
+
+
 static int
 ig_check_conf(ig_check_t *c)
 {
+    unsigned                    i;
     const ig_conf_directive_t  *d;
 
     c->policy = ig_policy_create(c->mem);
@@ -229,6 +258,10 @@ ig_check_conf(ig_check_t *c)
         }
     }
 
+    for (i = 0; i < c->nfields; i++) {
+        ig_check_field(c, c->field[i]);
+    }
+
     if (ig_policy_finish_all(c->policy, ig_check_policy_mistake, c)
         == IG_NOMEM)
     {
@@ -242,17 +275,11 @@ ig_check_conf(ig_check_t *c)
         return ig_ctl_error("no memory");
     }
 
-    if (c->nmistakes) {
-        return IG_CTL_FAILED;
-    }
-
-    ig_check_summary(c);
-
-    return IG_CTL_OK;
+    return c->nmistakes ? IG_CTL_FAILED : IG_CTL_OK;
 }
 
 
-static int
+int
 ig_check_file(ig_check_t *c, const char *path)
 {
     int         rc;
@@ -302,6 +329,10 @@ ig_check_run(int argc, char **argv)
     c.mem = &memory.mem;
 
     rc = ig_check_file(&c, argv[1]);
+
+    if (rc == IG_CTL_OK) {
+        ig_check_summary(&c);
+    }
 
     ig_ctl_memory_free(&memory);
 

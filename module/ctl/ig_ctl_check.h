@@ -32,11 +32,21 @@ typedef struct {
     bool                        secret;
     const ig_conf_directive_t  *used;       /* the first that needs a zone */
 
+    const ig_str_t             *field;      /* fields to have besides those */
+    unsigned                    nfields;    /*   of the file, for backtest */
+
     ig_check_finding_t         *finding;    /* latest first */
     unsigned                    nfindings;
     unsigned                    nmistakes;
     bool                        nomem;
 } ig_check_t;
+
+/*
+ * Reads the configuration, finishes its policy and tells on stderr all that
+ * is wrong, as `check` does; c is zero but for mem and field.  IG_CTL_OK: the
+ * policy may be used.
+ */
+int ig_check_file(ig_check_t *c, const char *path);
 
 /* -- findings (ig_ctl_check.c) ------------------------------------------- */
 
