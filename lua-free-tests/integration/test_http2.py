@@ -4,10 +4,8 @@ import pytest
 
 from harness import senders
 from harness.both_stores import nginx  # noqa: F401
-from harness.fake_redis import serve
 from harness.h2client import H2Connection
 from harness.ledger import aborted, ledger
-from harness.settings import wait_until
 from test_bodies import FIELDS, PLACES, REFUSED, REVIEW, same
 
 H2 = """
@@ -144,22 +142,3 @@ def test_streams_that_are_given_up(server, app):
     server.wait_audit(5, "outcome")
     same(server, app, 1)
     assert len(aborted(server)) == 4
-
-
-def test_a_stream_given_up_while_the_store_is_asked(nginx, app, redis,
-                                                    fake_redis):
-    slow = fake_redis([serve()], upstream=redis())
-    server = nginx(http=FIELDS + "integrity_redis unix:%%REDIS%% timeout=2s;",
-                   server=H2, APP=app, REDIS=slow.path)
-    with connect(server) as h2:
-        assert h2.request("POST", "/memory", HEADERS, REVIEW).status == 200
-        slow.delay = 0.3
-        asked = slow.names().count("ZADD")
-        streams = [h2.send("POST", "/memory", HEADERS, REVIEW)
-                   for _ in range(3)]
-        wait_until(lambda: slow.names().count("ZADD") > asked)
-        h2.cancel(streams[1])
-        assert [h2.wait(stream).status for stream in streams[::2]] == [200] * 2
-    assert len(ledger(server)) == 3
-    assert len(aborted(server)) == 1
-    assert len(app.requests) == 3

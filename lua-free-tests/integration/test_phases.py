@@ -5,7 +5,6 @@ import pytest
 
 from harness import senders
 from harness.both_stores import nginx  # noqa: F401
-from harness.fake_redis import serve
 from harness.ledger import POLICY, aborted, told
 from harness.settings import wait_until
 
@@ -494,28 +493,3 @@ def test_post_action_is_no_second_call(nginx, app):
     assert post(server, "/plain") == 200
     wait_until(lambda: len(app.of("/after")) == 2)
     assert told(server) == [("review.create", "ann", 1, "allow", 200)]
-
-
-def test_post_action_of_a_client_that_left_while_we_waited(
-        nginx, app, redis, fake_redis):
-    # Root cause: nginx ran the phases for post_action, and the answer of the
-    # store then ran them a second time for the same request.
-    slow = fake_redis([serve()], upstream=redis())
-    slow.delay = 0.3
-    app.answer(delay=1.0, path="/after")
-    server = nginx(
-        http=POLICY + "integrity_redis unix:%%REDIS%% timeout=1s;",
-        server="""
-            location / { integrity on; integrity_action review.create;
-                         proxy_pass http://%%APP%%; post_action /after; }
-            location = /after { proxy_pass http://%%APP%%/after; }
-        """, APP=app, REDIS=slow.path)
-    sock = server.connect()
-    sock.sendall(senders.post_request("/", b"", {"X-Account": "ann"}))
-    wait_until(lambda: "ZADD" in slow.names())
-    senders.reset(sock)
-    wait_until(lambda: app.of("/after"))
-    server.wait_audit(1, "outcome")
-    assert [entry[:3] for entry in told(server)] == [
-        ("review.create", "ann", 1)]
-    assert [call.path for call in app.requests] == ["/after"]

@@ -8,8 +8,6 @@ def nginx(request, nginx, redis):
     """The factory of conftest.py; counters in the zone, then in Redis."""
     def make(http="", **parts):
         if request.param == "redis":
-            if "integrity_redis" in http:
-                pytest.skip("has a store of its own")
             http += f"\n    integrity_redis {redis()} timeout=2s;\n"
         return nginx(http=http, **parts)
 
