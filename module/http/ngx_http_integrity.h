@@ -20,9 +20,8 @@
 #include "ig_secret.h"
 #include "ig_settings.h"
 #include "ig_store.h"
+#include "ig_version.h"
 #include "ig_window.h"
-
-#define NGX_HTTP_INTEGRITY_VERSION  "0.1.0"
 
 /* nginx strings and the core's have the same shape but other pointers. */
 #define ngx_http_integrity_str(s)                                             \

@@ -63,7 +63,7 @@ ngx_http_integrity_status_handler(ngx_http_request_t *r)
     }
 
     render(&b, ngx_http_integrity_worker.metrics,
-           ig_str(NGX_HTTP_INTEGRITY_VERSION),
+           ig_str(IG_VERSION),
            ngx_http_integrity_str(mcf->node),
            (ig_str_t) { 2 * IG_SHA256, mcf->policy_hex });
 
