@@ -9,6 +9,7 @@ import pytest
 
 from harness import settings, template
 from harness.ledger import POLICY
+from harness.senders import post_request
 from harness.template import write_secret
 
 WHOLE = """\
@@ -104,6 +105,7 @@ def test_the_ground_is_right(place):
 MISTAKES = [
     # the zone
     ("integrity_zone other:8m;", ["is duplicate"]),
+    ("integrity_secret secret.key;", ["is duplicate"]),
     ("integrity_node a; integrity_node b;", ["is duplicate"]),
     ("integrity_node a/b;", ['"a/b"']),
     ('integrity_node "";', ['""']),
@@ -339,6 +341,32 @@ def test_contexts(place, line, context):
             in error]
 
 
+ZONES = ["integrity", "integrity:", ":4m", "", "integrity:1k", "integrity:4x",
+         "integrity:-4m", "integrity:1023k", "integrity:99999999999999999999m",
+         "integrity:4m new_keys=0", "integrity:4m new_keys=x",
+         "integrity:4m keys=1"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_zones(place, zone):
+    number = place.write(
+        http=f"integrity_zone {zone or repr('')}; #!",
+        ground=GROUND.replace("integrity_zone   integrity:4m;", ""))
+    said = place.nginx()
+    assert "integrity_zone" in said and said.endswith(f"nginx.conf:{number}")
+    assert zone.split(" ")[-1].partition("=")[0] in said
+    checked = place.check()
+    assert [error for error in checked
+            if f"nginx.conf:{number}: integrity_zone: " in error]
+
+
+def test_a_zone_of_another_module(place):
+    number = place.write(http="limit_req_zone $uri zone=integrity:4m"
+                         " rate=1r/s; #!")
+    said = place.nginx()
+    assert '"integrity"' in said and said.endswith(f"nginx.conf:{number}")
+
+
 # What must be there
 
 
@@ -524,3 +552,13 @@ def test_a_reload_survives_a_wrong_audit_file(nginx, app):
                    audit_checked=False)
     server.reload()
     assert server.post("/", headers={"X-Account": "bad"}).status_code == 403
+
+
+def test_the_smallest_zone_is_enough(nginx, app):
+    server = nginx(http=POLICY.replace("integrity:4m", "integrity:1m"),
+                   server="location / { integrity on;"
+                   "integrity_action order.create; proxy_pass http://%%APP%%; }",
+                   APP=app)
+    for number in range(300):
+        assert server.raw(post_request("/", b"", {
+            "X-Account": f"a{number}"})).status == 200
