@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CORES = os.cpu_count() or 2
+WORKERS = CORES + 1     # the integration tests wait more than they compute
 
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1",
@@ -213,13 +214,13 @@ def tools():
 
 
 def integration():
-    return pytest(["integration"], f"-n{CORES}", "-m", "not alone")
+    return pytest(["integration"], f"-n{WORKERS}", "-m", "not alone")
 
 
 def integration_sanitized():
     if not Path(SANITIZED["IG_MODULE"]).exists():
         return Count(skipped=1, said="no sanitized nginx, see build-sanitized\n")
-    return pytest(["integration"], f"-n{CORES}", "-m", "not alone",
+    return pytest(["integration"], f"-n{WORKERS}", "-m", "not alone",
                   **SANITIZED)
 
 
