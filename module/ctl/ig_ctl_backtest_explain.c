@@ -112,6 +112,11 @@ ig_explain_kind(const ig_policy_t *p, const ig_counter_t *c)
 
     f = c->value >= 0 ? p->field[c->value]->name : ig_str("");
 
+    if (c->similar >= 0) {
+        printf("near-duplicates of %.*s, ",
+               ig_fmt(p->field[c->similar]->name));
+    }
+
     switch (c->kind) {
 
     case IG_COUNT:
@@ -142,6 +147,10 @@ ig_explain_kind(const ig_policy_t *p, const ig_counter_t *c)
         fputs("seconds since the last event before this one", stdout);
         break;
 
+    case IG_LISTED:
+        fputs("a list", stdout);
+        break;
+
     case IG_KINDS:
         break;
     }
@@ -158,8 +167,10 @@ ig_explain_key(const ig_policy_t *p, const ig_counter_t *c)
                ig_fmt(p->field[c->key[i]]->name));
     }
 
-    fputs(" in the last ", stdout);
-    ig_explain_duration(c->window);
+    if (c->kind != IG_LISTED) {
+        fputs(" in the last ", stdout);
+        ig_explain_duration(c->window);
+    }
 }
 
 
@@ -186,6 +197,10 @@ ig_explain_written(const ig_trial_t *t, const ig_plan_counter_t *pc)
 
     c = pc->counter;
     op = ig_explain_op(t, c);
+
+    if (c->kind == IG_LISTED) {
+        return "rules and people write it";
+    }
 
     if (!pc->writes) {
         return "this action does not write it";
@@ -265,7 +280,7 @@ ig_explain_counters(const ig_trial_t *t)
             ig_explain_value(value);
         }
 
-        if (value->type != IG_NUMBER) {
+        if (value->type == IG_MISSING || value->type == IG_UNKNOWN) {
             ig_explain_nothing(t, c);
         }
 
@@ -317,6 +332,7 @@ ig_explain_name(void *ctx, const ig_name_t *name)
         break;
 
     case IG_NAME_COUNTER:
+    case IG_NAME_LIST:
         text = p->counter[name->id]->name;
         printf("%.*s is ", ig_fmt(text));
         ig_explain_value(&call->counter[name->id]);
@@ -335,8 +351,14 @@ ig_explain_name(void *ctx, const ig_name_t *name)
 
 
 static void
-ig_explain_effect(const ig_rule_t *rule, ig_outcome_e outcome)
+ig_explain_effect(const ig_call_t *call, unsigned i)
 {
+    ig_outcome_e      outcome;
+    const ig_rule_t  *rule;
+
+    rule = call->plan->rule[i];
+    outcome = (ig_outcome_e) call->outcome[i];
+
     if (outcome == IG_RULE_ON_ERROR) {
         printf("; it cannot be told, so on_error=%s",
                ig_decision_name(rule->on_error).data);
@@ -352,6 +374,12 @@ ig_explain_effect(const ig_rule_t *rule, ig_outcome_e outcome)
         }
     }
 
+    if (ig_call_adds(call, i)) {
+        printf("; put on the list %.*s for ",
+               ig_fmt(call->policy->counter[rule->add]->name));
+        ig_explain_duration(rule->add_ttl);
+    }
+
     fputs(rule->dry_run ? " (dry run: no effect)" : "", stdout);
 }
 
@@ -359,7 +387,6 @@ ig_explain_effect(const ig_rule_t *rule, ig_outcome_e outcome)
 static void
 ig_explain_rule(const ig_call_t *call, unsigned i)
 {
-    ig_outcome_e         outcome;
     const ig_rule_t     *rule;
     ig_explain_names_t   names = { call, false };
 
@@ -372,10 +399,9 @@ ig_explain_rule(const ig_call_t *call, unsigned i)
     };
 
     rule = call->plan->rule[i];
-    outcome = (ig_outcome_e) call->outcome[i];
 
-    printf("  %.*s %s", ig_fmt(rule->name), word[outcome]);
-    ig_explain_effect(rule, outcome);
+    printf("  %.*s %s", ig_fmt(rule->name), word[call->outcome[i]]);
+    ig_explain_effect(call, i);
     printf("\n    \"%.*s\"", ig_fmt(ig_expr_text(rule->expr)));
     ig_expr_names(rule->expr, ig_explain_name, &names);
     putchar('\n');
