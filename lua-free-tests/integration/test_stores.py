@@ -11,6 +11,7 @@ import math
 import os
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -19,7 +20,8 @@ from harness.settings import ROOT, SANITIZED, SANITIZER_ENVIRONMENT
 from model import (MISSING, STRENGTH, UNKNOWN, Counter, Expr, Model, Policy,
                    Rule, as_key)
 
-PROBE = ROOT / ("build-asan" if SANITIZED else "build") / "ig_store_probe"
+PROBE = Path(os.environ.get("IG_PROBE") or ROOT / (
+    "build-asan" if SANITIZED else "build") / "ig_store_probe")
 
 START = 1_700_000_000_000
 EXAMPLES = int(os.environ.get("IG_EXAMPLES", 60))
