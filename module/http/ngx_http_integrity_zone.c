@@ -149,7 +149,10 @@ ngx_http_integrity_file_hash(ngx_str_t *file)
 }
 
 
-/* The caller holds the zone's lock. */
+/*
+ * The caller holds the zone's lock.  Where there is no room left, the slot of
+ * a chain that was closed is taken: its end is in its file.
+ */
 
 ig_chain_t *
 ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
@@ -157,25 +160,41 @@ ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
 {
     uint64_t                    hash;
     ngx_uint_t                  i;
-    ngx_http_integrity_slot_t  *slot;
+    ngx_http_integrity_slot_t  *slot, *closed;
 
     hash = ngx_http_integrity_file_hash(file);
+    closed = NULL;
 
     for (i = 0; i < NGX_HTTP_INTEGRITY_CHAINS; i++) {
         slot = &shared->slot[i];
 
-        if (slot->file == 0) {
-            slot->file = hash;
-            slot->worker = worker;
-            return &slot->chain;
-        }
-
         if (slot->file == hash && slot->worker == worker) {
             return &slot->chain;
         }
+
+        if (slot->file == 0) {
+            break;
+        }
+
+        if (slot->chain.state == IG_CHAIN_CLOSED) {
+            closed = slot;
+        }
     }
 
-    return NULL;
+    if (i == NGX_HTTP_INTEGRITY_CHAINS) {
+        slot = closed;
+    }
+
+    if (slot == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(slot, sizeof(ngx_http_integrity_slot_t));
+
+    slot->file = hash;
+    slot->worker = worker;
+
+    return &slot->chain;
 }
 
 
