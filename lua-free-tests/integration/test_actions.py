@@ -279,3 +279,51 @@ def test_wildcards_only(nginx, app):
     assert [(entry["action"], entry.calls) for entry in ledger(server)] == [
         ("shop.open", 1), ("cart.add", 2), ("shop.close", 1),
         ("shop.open", 1)]
+
+
+def test_the_next_place_reads_the_body_by_its_own_rules(nginx, app):
+    # Root cause: what one place had made of a body, its reason not to inspect
+    # it or the tree parsed within its limits, was kept for the next place.
+    server = nginx(http=KNOWN + """
+        integrity_field op  json:/op on=order.create;
+        integrity_field all json:/all;
+    """, server="""
+        root %%DIR%%/root;
+        integrity on;
+        location /any  { integrity_action $arg_none body;
+                         integrity_body depth=9 invalid=pass oversize=pass;
+                         try_files $uri @deep; }
+        location /none { integrity_action $arg_none body;
+                         integrity_body invalid=pass;
+                         try_files $uri @other; }
+        location @deep  { integrity_action order.create;
+                          integrity_body depth=2;
+                          proxy_pass http://%%APP%%; }
+        location @other { integrity_action order.$arg_x;
+                          integrity_body invalid=pass;
+                          proxy_pass http://%%APP%%; }
+    """, APP=app)
+    for path, body, status in (
+            ("/any", b'{"op":1}', 200), ("/any", b'{"op":1,"x":[[1]]}', 413),
+            ("/any", b"{", 400), ("/none?x=create", b'{"op":2}', 200)):
+        assert server.raw(senders.post_request(path, body)).status == status
+    assert [(entry["decision"], entry.decision.get("body"),
+             entry["field"].get("op")) for entry in ledger(server)] == [
+        ("allow", None, 1), ("deny", "too deep", None),
+        ("deny", "invalid json", None), ("allow", None, 2)]
+
+
+def test_a_reason_is_not_handed_on(nginx, app):
+    server = nginx(http=KNOWN + "integrity_field all json:/all on=none.*;",
+                   server="""
+        root %%DIR%%/root;
+        integrity on;
+        location /any  { integrity_action $arg_none body;
+                         integrity_body invalid=pass;
+                         try_files $uri @next; }
+        location @next { integrity_action order.create;
+                         proxy_pass http://%%APP%%; }
+    """, APP=app)
+    assert server.raw(senders.post_request("/any", b"{")).status == 200
+    (entry,) = ledger(server)
+    assert "body" not in entry.decision

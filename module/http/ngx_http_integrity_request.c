@@ -195,6 +195,21 @@ ngx_http_integrity_unclassified(ngx_http_integrity_ctx_t *ctx, ig_str_t action)
 }
 
 
+/* Another place named no action: what it made of the body was by its rules. */
+
+static void
+ngx_http_integrity_forget(ngx_http_integrity_ctx_t *ctx)
+{
+    if (ctx->json != NULL) {
+        ig_json_free(ctx->json);
+        ctx->json = NULL;
+    }
+
+    ctx->reason.len = 0;
+    ctx->status = 0;
+}
+
+
 static ngx_int_t
 ngx_http_integrity_start(ngx_http_request_t *r,
     ngx_http_integrity_loc_conf_t *lcf, ngx_http_integrity_ctx_t *ctx)
@@ -217,6 +232,8 @@ ngx_http_integrity_start(ngx_http_request_t *r,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
+
+    ngx_http_integrity_forget(ctx);
 
     ctx->conf = lcf;
     ctx->dry_run = mode == IG_MODE_DRY_RUN;
