@@ -313,8 +313,16 @@ void ngx_http_integrity_batch_undo(ig_batch_t *batch, ngx_uint_t everywhere);
 
 /* ngx_http_integrity_request.c: the state machine. */
 ngx_int_t ngx_http_integrity_handler(ngx_http_request_t *r);
-ngx_int_t ngx_http_integrity_log_handler(ngx_http_request_t *r);
 void ngx_http_integrity_resume(ngx_http_integrity_ctx_t *ctx);
+/*
+ * Whether this process is set up for the configuration of the request.  A
+ * single process (master_process off) that was told to reload still has
+ * requests of the old one, whose plans and files are not those of the worker.
+ */
+ngx_uint_t ngx_http_integrity_serves(ngx_http_request_t *r);
+
+/* ngx_http_integrity_outcome.c: how a request ended. */
+ngx_int_t ngx_http_integrity_log_handler(ngx_http_request_t *r);
 
 /* ngx_http_integrity_ctx.c: the context that outlives internal redirects. */
 ngx_http_integrity_ctx_t *ngx_http_integrity_get_ctx(ngx_http_request_t *r);
