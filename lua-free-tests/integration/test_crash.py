@@ -15,6 +15,7 @@ import pytest
 from harness import processes
 from harness.crowd import Crowd
 from harness.settings import CTL, wait_until
+from redis_place import status
 from test_reload import REQUESTS, SERVER, request, start
 
 
@@ -69,6 +70,9 @@ def test_killed_workers_under_load(nginx, redis, store):
     assert len(opens) == 7
     for line in opens[2:]:
         check_witness(server, line["before"])
+    if store == "redis":
+        wait_until(lambda: status(server)["up"] == 2)
+        assert status(server)["breaker"] == 0
     server.quit()
     code, said = verify(server)
     assert code in (0, 1), said
@@ -82,6 +86,29 @@ def check_witness(server, before):
     assert before["written"] <= own[-1]["seq"] <= before["issued"]
     (last,) = [line for line in own if line["seq"] == before["written"]]
     assert last["hash"] == before["last"]
+
+
+def test_the_gauges_survive_a_crash(nginx, redis):
+    """Workers that are gone are not counted as connected."""
+    real = redis()
+    server = start(nginx, real)
+    server.declare(log=["exited on signal 9"], verify=[0, 1, 3])
+    for number in range(4):
+        kill_worker(server, server.worker_pids()[number % 2])
+    wait_until(lambda: len(real.client().client_list()) == 3)
+    wait_until(lambda: is_ready_twice(server), timeout=5)
+    real.stop()
+    wait_until(lambda: (status(server)["up"], status(server)["breaker"])
+               == (0, 2))
+    kill_worker(server, server.worker_pids()[0])
+    time.sleep(0.1)
+    wait_until(lambda: status(server)["breaker"] == 2)
+    real.start()
+    wait_until(lambda: is_ready_twice(server))
+
+
+def is_ready_twice(server):
+    return (status(server)["up"], status(server)["breaker"]) == (2, 0)
 
 
 def test_a_killed_worker_holds_no_lock(nginx):

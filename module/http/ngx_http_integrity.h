@@ -210,6 +210,14 @@ typedef struct {
     size_t                           random_left;
 } ngx_http_integrity_worker_t;
 
+/* What a process adds to gauges, in the zone: others take it back where the
+ * process cannot. */
+typedef struct {
+    uint64_t  pid;              /* 0: free */
+    uint64_t  redis_up;
+    uint64_t  redis_breaker;
+} ngx_http_integrity_life_t;
+
 extern ngx_http_integrity_worker_t  ngx_http_integrity_worker;
 extern ngx_module_t                 ngx_http_integrity_module;
 
@@ -275,6 +283,9 @@ struct ig_table_s *ngx_http_integrity_shared_table(
     ngx_http_integrity_shared_t *shared);
 ig_metrics_t *ngx_http_integrity_shared_metrics(
     ngx_http_integrity_shared_t *shared);
+/* NGX_MAX_PROCESSES of them, by ngx_process_slot. */
+ngx_http_integrity_life_t *ngx_http_integrity_shared_lives(
+    ngx_http_integrity_shared_t *shared);
 /* The slot that remembers a worker's chain on a file; NULL: none left. */
 ig_chain_t *ngx_http_integrity_shared_chain(
     ngx_http_integrity_shared_t *shared, ngx_uint_t worker, ngx_str_t *file);
@@ -293,6 +304,11 @@ void ngx_http_integrity_random(u_char *p, size_t len);
 const uint8_t *ngx_http_integrity_known(const ig_plan_t *plan);
 /* Asks for the end of this turn: lines are written, requests resumed. */
 void ngx_http_integrity_post_turn(void);
+
+/* ngx_http_integrity_life.c: this process's entry, and those of crashed ones. */
+ngx_http_integrity_life_t *ngx_http_integrity_life_begin(void);
+void ngx_http_integrity_life_end(void);
+void ngx_http_integrity_life_bury(void);
 
 /* ngx_http_integrity_batch.c: batches of operations in worker memory. */
 ig_batch_t *ngx_http_integrity_batch(unsigned max_ops);

@@ -86,9 +86,11 @@ ngx_http_integrity_pick_store(ngx_cycle_t *cycle,
     ngx_http_integrity_worker_t *w)
 {
     ig_redis_conf_t                 *conf = &ngx_http_integrity_redis_conf;
+    ngx_http_integrity_life_t       *life;
     ngx_http_integrity_main_conf_t  *mcf;
 
     mcf = w->mcf;
+    life = ngx_http_integrity_life_begin();
 
     if (!mcf->redis) {
         w->store = NULL;
@@ -107,6 +109,8 @@ ngx_http_integrity_pick_store(ngx_cycle_t *cycle,
     conf->password = mcf->redis_password;
     conf->policy = mcf->policy;
     conf->metrics = w->metrics;
+    conf->up = &life->redis_up;
+    conf->open = &life->redis_breaker;
     conf->ctx = w;
     conf->note = ngx_http_integrity_redis_note;
     conf->forget = ngx_http_integrity_redis_forget;
@@ -274,6 +278,7 @@ ngx_http_integrity_tick_handler(ngx_event_t *ev)
     }
 
     ngx_http_integrity_refresh_known(w);
+    ngx_http_integrity_life_bury();
     ngx_http_integrity_cached_flush(0);
     ngx_http_integrity_quiet_flush(0);
 
@@ -393,6 +398,8 @@ ngx_http_integrity_exit_process(ngx_cycle_t *cycle)
     if (w->redis != NULL) {
         ig_redis_client_close(w->redis);
     }
+
+    ngx_http_integrity_life_end();
 
     ngx_http_integrity_cached_flush(1);
     ngx_http_integrity_quiet_flush(1);

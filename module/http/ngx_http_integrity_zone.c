@@ -9,7 +9,7 @@
 #include "ig_table.h"
 
 #define NGX_HTTP_INTEGRITY_MAGIC    0x69677a31      /* "igz1" */
-#define NGX_HTTP_INTEGRITY_LAYOUT   2
+#define NGX_HTTP_INTEGRITY_LAYOUT   3
 #define NGX_HTTP_INTEGRITY_CHAINS   256             /* workers times files */
 #define NGX_HTTP_INTEGRITY_TAILS    64              /* files */
 
@@ -35,6 +35,7 @@ struct ngx_http_integrity_shared_s {
     ngx_http_integrity_tail_t  tail[NGX_HTTP_INTEGRITY_TAILS];
     ngx_http_integrity_slot_t  slot[NGX_HTTP_INTEGRITY_CHAINS];
     ig_metrics_t               metrics;
+    ngx_http_integrity_life_t  life[NGX_MAX_PROCESSES];     /* by slot */
 };
 
 
@@ -138,6 +139,13 @@ ig_metrics_t *
 ngx_http_integrity_shared_metrics(ngx_http_integrity_shared_t *shared)
 {
     return &shared->metrics;
+}
+
+
+ngx_http_integrity_life_t *
+ngx_http_integrity_shared_lives(ngx_http_integrity_shared_t *shared)
+{
+    return shared->life;
 }
 
 

@@ -14,6 +14,7 @@ ig_redis_breaker(ig_redis_client_t *client, ig_breaker_e breaker)
     if ((breaker == IG_BREAKER_OPEN) != (client->breaker == IG_BREAKER_OPEN)) {
         ig_metric_add(client->conf->metrics, redis_breaker,
                       breaker == IG_BREAKER_OPEN ? 1 : -1);
+        *client->conf->open = breaker == IG_BREAKER_OPEN;
     }
 
     client->breaker = breaker;

@@ -29,6 +29,11 @@ typedef struct {
     const ig_policy_t     *policy;      /* for the warm-up markers */
     ig_metrics_t          *metrics;
 
+    /* This process's part, 0 or 1, of the gauges redis_up and redis_breaker:
+     * where others find it should the process crash. */
+    uint64_t              *up;
+    uint64_t              *open;
+
     /* Notes, under the zone's lock; ctx is passed through. */
     void                  *ctx;
     void                 (*note)(void *ctx, const ig_op_t *op, bool prev_known,

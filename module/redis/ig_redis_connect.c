@@ -26,6 +26,7 @@ ig_redis_link(ig_redis_client_t *client, ig_link_e link, ngx_msec_t timer)
     if ((link == IG_LINK_READY) != (client->link == IG_LINK_READY)) {
         ig_metric_add(client->conf->metrics, redis_up,
                       link == IG_LINK_READY ? 1 : -1);
+        *client->conf->up = link == IG_LINK_READY;
     }
 
     client->link = link;
