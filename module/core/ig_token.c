@@ -121,6 +121,11 @@ ig_token_hangul(ig_token_reader_t *r, uint32_t c, unsigned boundclass)
 }
 
 
+/*
+ * utf8proc knows no scripts, but cells (UAX #11) and Hangul's letters: what is
+ * a letter and two cells wide, once decomposed, is Han, Kana, Bopomofo, Yi or
+ * of the like.
+ */
 static void
 ig_token_letter(ig_token_reader_t *r, uint32_t c,
     const utf8proc_property_t *property)
@@ -196,7 +201,10 @@ ig_token_flush(ig_token_reader_t *r)
 }
 
 
-/* By combining class, those of one class as they stand: canonical order. */
+/*
+ * By combining class, those of one class as they stand: canonical order.  One
+ * mark, U+0345, was folded to a letter before this and parts the others.
+ */
 static void
 ig_token_keep(ig_token_reader_t *r, uint32_t c, utf8proc_propval_t order)
 {
