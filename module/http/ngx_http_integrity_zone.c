@@ -171,6 +171,7 @@ ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
     ngx_http_integrity_slot_t  *slot, *closed;
 
     hash = ngx_http_integrity_file_hash(file);
+    slot = NULL;
     closed = NULL;
 
     for (i = 0; i < NGX_HTTP_INTEGRITY_CHAINS; i++) {
