@@ -434,6 +434,35 @@ test_scores(void **state)
 }
 
 
+/* A pack's scores yield, wherever they stand. */
+static void
+test_scores_default(void **state)
+{
+    unsigned  i;
+
+    static const char *const  text[] = {
+        "integrity_scores hold=50 default; integrity_scores deny=9;",
+        "integrity_scores deny=9; integrity_scores default hold=50;",
+        "integrity_scores hold=50 default; integrity_scores deny=9;"
+        "integrity_scores hold=50 default; integrity_scores deny=9;"
+    };
+
+    (void) state;
+
+    for (i = 0; i < ig_countof(text); i++) {
+        ig_policy_case_make(&c, text[i]);
+        assert_int_equal(c.policy->score[IG_HOLD], INT_MAX);
+        assert_int_equal(c.policy->score[IG_DENY], 9);
+        ig_policy_case_free(&c);
+    }
+
+    ig_policy_case_make(&c, "integrity_scores hold=50 default;");
+    assert_true(c.policy->has_scores);
+    assert_int_equal(c.policy->score[IG_HOLD], 50);
+    ig_policy_case_free(&c);
+}
+
+
 static const ig_policy_refusal_t  scores_refusal[] = {
 
     { "integrity_scores;", 1,
@@ -441,7 +470,10 @@ static const ig_policy_refusal_t  scores_refusal[] = {
 
     { "integrity_scores allow=5;", 1,
       "integrity_scores: \"allow=5\" is no parameter of it, those are hold=, "
-      "throttle=, deny=" },
+      "throttle=, deny=, default" },
+
+    { "integrity_scores default;", 1,
+      "integrity_scores: needs one of hold=, throttle=, deny=" },
 
     { "integrity_scores hold=0;", 1,
       "integrity_scores: \"hold=0\" is no whole number from 1 to 1000000" },
@@ -470,7 +502,10 @@ static const ig_policy_refusal_t  scores_refusal[] = {
       "deny" },
 
     { "integrity_scores hold=5;\nintegrity_scores hold=6;", 2,
-      "integrity_scores: there are other scores in test.conf:1" }
+      "integrity_scores: there are other scores in test.conf:1" },
+
+    { "integrity_scores hold=5 default;\nintegrity_scores hold=6 default;", 2,
+      "integrity_scores: there are other default scores in test.conf:1" }
 };
 
 
@@ -589,6 +624,7 @@ main(void)
         cmocka_unit_test(test_threshold_refused),
         cmocka_unit_test(test_threshold_many),
         cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_scores_default),
         cmocka_unit_test(test_scores_refused),
         cmocka_unit_test(test_zone),
         cmocka_unit_test(test_zone_refused)

@@ -130,7 +130,9 @@ typedef struct ig_policy_build_s {
     unsigned             nactions;
     ig_counter_draft_t  *counter_again;
     ig_rule_draft_t     *rule_again;
-    ig_pos_t             scores_pos;
+    bool                 has_scores[2]; /* [1]: of `default` lines */
+    int                  scores[2][IG_DECISIONS];
+    ig_pos_t             scores_pos[2];
     bool                 has_zone;
     ig_pos_t             zone_pos;
     bool                 finished;

@@ -159,12 +159,13 @@ ig_policy_threshold_line(ig_line_t *line)
 }
 
 
-/* -- integrity_scores [hold=N] [throttle=N] [deny=N] --------------------- */
+/* -- integrity_scores [hold=N] [throttle=N] [deny=N] [default] ----------- */
 
 
 typedef struct {
     int       from[IG_DECISIONS];
     unsigned  given;
+    bool      is_default;
 } ig_scores_t;
 
 
@@ -199,10 +200,24 @@ ig_scores_set_deny(ig_line_t *line, void *item, ig_str_t value)
 }
 
 
+static int
+ig_scores_set_default(ig_line_t *line, void *item, ig_str_t value)
+{
+    ig_scores_t  *s = item;
+
+    (void) line;
+    (void) value;
+
+    s->is_default = true;
+    return IG_OK;
+}
+
+
 static const ig_param_t  ig_scores_params[] = {
     { ig_string("hold"),     true, ig_scores_set_hold },
     { ig_string("throttle"), true, ig_scores_set_throttle },
-    { ig_string("deny"),     true, ig_scores_set_deny }
+    { ig_string("deny"),     true, ig_scores_set_deny },
+    { ig_string("default"),  false, ig_scores_set_default }
 };
 
 
@@ -234,18 +249,48 @@ ig_scores_check(ig_line_t *line, const ig_scores_t *s)
 }
 
 
+/* Of each strength there is one line; the stronger one counts. */
+static int
+ig_scores_add(ig_line_t *line, const ig_scores_t *s)
+{
+    char                place[IG_POS_TEXT];
+    ig_policy_t        *p;
+    ig_policy_build_t  *build;
+
+    p = line->policy;
+    build = p->build;
+
+    if (build->has_scores[s->is_default]) {
+        return memcmp(build->scores[s->is_default], s->from, sizeof(s->from))
+               == 0 ? IG_OK
+               : ig_line_error(line, "there are other %sscores in %s",
+                               s->is_default ? "default " : "",
+                               ig_pos_text(build->scores_pos[s->is_default],
+                                           place));
+    }
+
+    build->has_scores[s->is_default] = true;
+    build->scores_pos[s->is_default] = line->pos;
+    memcpy(build->scores[s->is_default], s->from, sizeof(s->from));
+
+    if (!s->is_default || !build->has_scores[false]) {
+        memcpy(p->score, s->from, sizeof(p->score));
+        p->has_scores = true;
+    }
+
+    return IG_OK;
+}
+
+
 int
 ig_policy_scores_line(ig_line_t *line)
 {
-    int           rc;
-    char          place[IG_POS_TEXT];
-    unsigned      d;
-    ig_policy_t  *p;
-    ig_scores_t   s;
-
-    p = line->policy;
+    int          rc;
+    unsigned     d;
+    ig_scores_t  s;
 
     s.given = 0;
+    s.is_default = false;
 
     for (d = 0; d < IG_DECISIONS; d++) {
         s.from[d] = INT_MAX;
@@ -265,17 +310,7 @@ ig_policy_scores_line(ig_line_t *line)
         return IG_ERROR;
     }
 
-    if (p->has_scores) {
-        return memcmp(p->score, s.from, sizeof(p->score)) == 0 ? IG_OK
-               : ig_line_error(line, "there are other scores in %s",
-                               ig_pos_text(p->build->scores_pos, place));
-    }
-
-    memcpy(p->score, s.from, sizeof(p->score));
-    p->has_scores = true;
-    p->build->scores_pos = line->pos;
-
-    return IG_OK;
+    return ig_scores_add(line, &s);
 }
 
 
