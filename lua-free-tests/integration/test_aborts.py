@@ -144,22 +144,6 @@ def vanish(server, count, length, others=()):
         link.h2.socket.close()
 
 
-def descriptors(server):
-    (worker,) = server.worker_pids()
-    return sorted(target.split(":")[0] for target
-                  in processes.descriptors(worker).values())
-
-
-def at_rest(server):
-    """The worker's descriptors once every client of before is closed."""
-    def still():
-        now = descriptors(server)
-        time.sleep(0.1)
-        return now if descriptors(server) == now else None
-
-    return wait_until(still, what="descriptors to be closed")
-
-
 def start(nginx, redis, deadline):
     server = nginx(http=HTTP, server=SERVER, REDIS=redis, DEADLINE=deadline)
     wait_until(lambda: is_ready(server))
@@ -206,11 +190,11 @@ def end(server):
 def test_500_clients_vanish_while_redis_is_silent(nginx, redis, again):
     real = redis()
     server = start(nginx, real, 10000)
-    before = at_rest(server)
+    before = server.descriptors()
     pids = server.worker_pids()
     real.freeze()
     vanish(server, 500, 1.2, [(1.0, real.thaw)])
-    assert at_rest(server) == before
+    assert server.descriptors() == before
     check(server, real.client())
     assert status(server)["lost"] == status(server)["timeouts"] == 0
     assert server.worker_pids() == pids
@@ -222,13 +206,13 @@ def test_500_clients_vanish_around_the_deadline(nginx, redis, again):
     """Some calls are late, some answered, some vanish in the same turn."""
     real = redis()
     server = start(nginx, real, 20)
-    before = at_rest(server)
+    before = server.descriptors()
     pids = server.worker_pids()
     stalls = [(number * 0.06, real.freeze if number % 2 else real.thaw)
               for number in range(18)]
     vanish(server, 500, 1.2, [*stalls, (1.1, real.thaw)])
     wait_until(lambda: is_ready(server))
-    assert at_rest(server) == before
+    assert server.descriptors() == before
     check_late(server, real.client())
     assert status(server)["timeouts"] > 0
     assert server.worker_pids() == pids
@@ -251,11 +235,11 @@ def test_vanished_for_good_with_redis(nginx, redis):
     """The server dies while the calls of vanished clients are in flight."""
     real = redis()
     server = start(nginx, real, 10000)
-    before = at_rest(server)
+    before = server.descriptors()
     real.freeze()
     vanish(server, 100, 0.3, [(0.28, real.stop), (0.29, real.start)])
     wait_until(lambda: is_ready(server))
-    assert at_rest(server) == before
+    assert server.descriptors() == before
     assert aborted(server)
     end(server)
 
@@ -276,7 +260,7 @@ def test_vanished_in_the_turn_of_the_answer(nginx, redis, first):
     """Before the answer it is aborted; after it, it is decided."""
     real = redis()
     server = start(nginx, real, 10000)
-    before = at_rest(server)
+    before = server.descriptors()
     commands = real.commands()["incr"]
     real.freeze()
     socks = [server.connect() for _ in range(20)]
@@ -295,7 +279,7 @@ def test_vanished_in_the_turn_of_the_answer(nginx, redis, first):
 
     time.sleep(0.1)             # for the worker to ask Redis
     one_turn(server, *((go, thaw) if first == "client" else (thaw, go)))
-    assert at_rest(server) == before
+    assert server.descriptors() == before
     decided = 20 if first == "redis" else 0
     assert len(server.audit_lines("decision")) == 1 + decided
     assert len(aborted(server)) == 20 - decided
@@ -309,13 +293,13 @@ def test_cancelled_in_the_segment_it_came_in(nginx, redis):
     """Streams that are opened and reset before nginx can do anything."""
     real = redis()
     server = start(nginx, real, 10000)
-    before = at_rest(server)
+    before = server.descriptors()
     with H2Connection(server, server.ports["PORT_2"]) as h2:
         for number in range(50):
             h2.send_and_cancel("POST", "/", {"x-account": "a"}, body(number))
             h2.send_and_cancel("POST", "/", {"x-account": "b"}, b"")
         answer = h2.request("POST", "/", {"x-account": "a"}, body(50))
         assert answer.status == 201
-    assert at_rest(server) == before
+    assert server.descriptors() == before
     check(server, real.client())
     end(server)

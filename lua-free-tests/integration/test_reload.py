@@ -188,7 +188,7 @@ def test_reload_while_redis_is_silent(nginx, redis):
     real = redis()
     server = start(nginx, real)
     pids = server.worker_pids()
-    before = sockets(pids)
+    before = server.descriptors().count("socket")
     real.freeze()
     with Crowd(server, REQUESTS, clients=8, keepalive=False, calls=8,
                wait=False) as crowd:

@@ -126,6 +126,21 @@ class Nginx:
         return [pid for pid in processes.children(self.master)
                 if processes.title(pid) == "nginx: worker process"]
 
+    def descriptors(self):
+        """What the workers have open, once all clients of before are gone:
+        sorted kinds (socket, pipe, a path)."""
+        def opened():
+            return sorted(
+                target.split(":")[0] for pid in self.worker_pids()
+                for target in processes.descriptors(pid).values())
+
+        def still():
+            before = opened()
+            time.sleep(0.1)
+            return before if opened() == before else None
+
+        return wait_until(still, what="connections to be closed")
+
     def old_worker_pids(self):
         """The workers that are shutting down."""
         return [pid for pid in processes.of_session(self._session)
@@ -179,14 +194,15 @@ class Nginx:
                        "the old master to end")
         return old
 
-    def quit(self, timeout=30.0):
-        """A graceful quit; returns how many seconds it took."""
+    def quit(self, timeout=30.0, number=None):
+        """A graceful quit, or another end (number=signal.SIGTERM); returns
+        how many seconds it took."""
         if self.master is None or self.quit_seconds is not None:
             return self.quit_seconds
         if self._client:
             self._client.close()
         begin = time.monotonic()
-        self.signal(signal.SIGQUIT)
+        self.signal(number or signal.SIGQUIT)
         try:
             wait_until(lambda: not self.pids(), timeout, "nginx to quit")
         finally:
