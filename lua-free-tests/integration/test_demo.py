@@ -306,6 +306,7 @@ def shown_configuration(text, folder):
     for there, here in (
             ("modules/ngx_http_integrity_module.so", settings.MODULE),
             ("/etc/nginx/", f"{folder}/"), ("/var/log/nginx/", f"{folder}/"),
+            ("/run/nginx/", f"{folder}/"),
             (" integrity.key", f" {folder}/integrity.key"),
             ("logs/", f"{folder}/")):
         text = text.replace(there, str(here))

@@ -1,6 +1,7 @@
 /*
  * test_ig_event_list.c: what the record of a decision tells of lists: those
- * the key is on, those not known, and what rules put on them.
+ * the key is on, those not known, and what rules put on them; the record of a
+ * person's change.
  * Owns nothing.  Run by the unit tests' runner.
  */
 
@@ -100,11 +101,77 @@ events_tell_of_lists(void **state)
 }
 
 
+static void
+changes_name_nobody(void **state)
+{
+    char             *end;
+    char              memory[IG_LINE_MAX + 1], reason[2000];
+    ig_buf_t          b;
+    ig_call_case_t   *c;
+    ig_event_list_t   e = { .time = 1795435200123, .op = ig_string("add"),
+                            .until = 1795438800123, .by = ig_string("ada"),
+                            .reason = ig_string("a \"ring\""),
+                            .node = ig_string("edge-1") };
+
+    (void) state;
+
+    c = ig_call_case_make("integrity_field account $account private\n"
+                          "integrity_field shop $shop\n"
+                          "integrity_field other $other\n"
+                          "integrity_list banned key=shop,account\n");
+
+    ig_call_case_begin(c, "x", 1795435200123, 7);
+    ig_call_case_text(c, "account", "alice");
+    ig_call_case_text(c, "shop", "m-1");
+    ig_call_case_text(c, "other", "o");
+
+    e.list = c->policy->counter[0];
+
+    memset(memory, 0, sizeof(memory));
+    ig_buf_init(&b, memory, IG_LINE_MAX);
+    ig_event_list(&b, c->call, &e);
+    assert_false(b.full);
+
+    assert_null(strstr(memory, "alice"));
+    assert_non_null(strstr(memory, ",\"field\":{\"account\":\"p:k1:"));
+    assert_non_null(strstr(memory, "\",\"shop\":\"m-1\"},\"policy\":\""));
+
+    end = strstr(memory, ",\"field\"");
+    *end = '\0';
+
+    assert_string_equal(memory,
+        "{\"v\":1,\"kind\":\"list\",\"time\":\"2026-11-23T12:00:00.123Z\","
+        "\"event\":\"00000000000000000000000007\",\"op\":\"add\","
+        "\"name\":\"banned\",\"until\":\"2026-11-23T13:00:00.123Z\","
+        "\"reason\":\"a \\\"ring\\\"\",\"by\":\"ada\",\"tenant\":\"shop\","
+        "\"node\":\"edge-1\"");
+
+    /* a long reason is cut, what failed is said */
+
+    memset(reason, '"', sizeof(reason));
+    e.reason = (ig_str_t) { sizeof(reason), reason };
+    e.until = 0;
+    e.failed = true;
+
+    memset(memory, 0, sizeof(memory));
+    ig_buf_init(&b, memory, IG_LINE_MAX);
+    ig_event_list(&b, c->call, &e);
+    assert_false(b.full);
+
+    assert_null(strstr(memory, "\"until\""));
+    assert_non_null(strstr(memory, ",\"failed\":true,\"field\":{"));
+    assert_non_null(strstr(memory, "\",\"cut\":true"));
+
+    ig_call_case_free(c);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(events_tell_of_lists)
+        cmocka_unit_test(events_tell_of_lists),
+        cmocka_unit_test(changes_name_nobody)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,32 @@ static const ig_policy_refusal_t  refusal[] = {
       "integrity_list: \"l\" is already the name of a counter, in "
       "test.conf:1" },
 
+    { "integrity_rule r true add=banned;", 1,
+      "integrity_rule: \"add=banned\" is not LIST:TIME, as banned:7d" },
+
+    { "integrity_rule r true add=ban-ned:7d;", 1,
+      "integrity_rule: \"ban-ned\" is no name: letters, digits and \"_\", not "
+      "a digit first, at most 64" },
+
+    { "integrity_rule r true add=banned:;", 1,
+      "integrity_rule: \"add=banned:\": \"\" is no duration, as 90s, 1h30m or "
+      "7d" },
+
+    { "integrity_rule r true add=banned:soon;", 1,
+      "integrity_rule: \"add=banned:soon\": \"soon\" is no duration, as 90s, "
+      "1h30m or 7d" },
+
+    { "integrity_rule r true add=banned:999ms;", 1,
+      "integrity_rule: \"add=banned:999ms\": \"999ms\" is not between 1s and "
+      "10y" },
+
+    { "integrity_rule r true add=banned:3651d;", 1,
+      "integrity_rule: \"add=banned:3651d\": \"3651d\" is not between 1s and "
+      "10y" },
+
+    { "integrity_rule r true then=deny renew;", 1,
+      "integrity_rule: \"r\" has renew without add=LIST:TIME" },
+
     { FIELDS "\nintegrity_rule r true add=nothing:7d;", 2,
       "integrity_rule: rule \"r\" adds to \"nothing\", which is no list" },
 

@@ -53,6 +53,7 @@ test_directives(void **state)
         { "integrity_tenant", PLACE, 1, 1, false },
         { "integrity_body", PLACE, 1, 0, false },
         { "integrity_status", LOCATION, 0, 0, false },
+        { "integrity_control", LOCATION, 0, 0, false },
         { "integrity_status_throttle", PLACE, 1, 1, false },
         { "integrity_status_deny", PLACE, 1, 1, false },
     };
@@ -81,7 +82,7 @@ test_directives(void **state)
     assert_int_equal(i, ig_countof(all));
 
     assert_null(ig_directive(ig_str("integrity_lists")));
-    assert_null(ig_directive(ig_str("integrity_control")));
+    assert_null(ig_directive(ig_str("integrity_controls")));
     assert_null(ig_directive(ig_str("integrity_")));
     assert_null(ig_directive(ig_str("integrity_zones")));
     assert_null(ig_directive(ig_str("limit_req")));

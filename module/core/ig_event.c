@@ -2,7 +2,7 @@
  * ig_event.c: the record of a decision: what was called, what it said, what
  * was remembered, which rules fired, what came of it.
  * Owns nothing; borrows the call and the line's buffer.
- * Called by the request state machine and backtest.
+ * Called by the request state machine and backtest; ig_event_list.c.
  */
 
 #include "ig_event_int.h"
@@ -43,7 +43,7 @@ ig_event_hidden(ig_event_line_t *l, const ig_secret_t *secret,
 }
 
 
-static void
+void
 ig_event_value(ig_event_line_t *l, const ig_secret_t *secret,
     const ig_field_t *field, const ig_value_t *value)
 {

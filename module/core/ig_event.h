@@ -59,6 +59,25 @@ void ig_event_outcome(ig_buf_t *b, const ig_event_outcome_t *o, ig_str_t node);
 void ig_event_repeat(ig_buf_t *b, int64_t time, ig_str_t event,
     uint64_t count, ig_str_t node);
 
+typedef struct {
+    int64_t              time;      /* ms since epoch */
+    ig_str_t             op;        /* "add", "remove" */
+    const ig_counter_t  *list;
+    int64_t              until;     /* ms since epoch; 0: does not matter */
+    ig_str_t             reason;
+    ig_str_t             by;
+    ig_str_t             node;
+    bool                 failed;    /* the store could not; told afterwards */
+} ig_event_list_t;
+
+/*
+ * kind "list": a person's change to a list, written before it takes effect.
+ * The key is that of `call`, of which only fields, tenant and event are used;
+ * every field of the list's key has one value.
+ */
+void ig_event_list(ig_buf_t *b, const ig_call_t *call,
+    const ig_event_list_t *e);
+
 /* kind "unclassified": calls of a place that named no action, summed up. */
 void ig_event_unclassified(ig_buf_t *b, int64_t time, ig_str_t node,
     ig_str_t path, ig_str_t method, ig_str_t action, uint64_t count,

@@ -68,4 +68,10 @@ void ig_event_close(ig_event_line_t *l, char bracket, char *end);
 char *ig_event_item(ig_event_line_t *l);
 void ig_event_keep(ig_event_line_t *l, char *mark);
 
+/* -- ig_event.c ---------------------------------------------------------- */
+
+/* A field's one value, or what the secret makes of a private one. */
+void ig_event_value(ig_event_line_t *l, const ig_secret_t *secret,
+    const ig_field_t *field, const ig_value_t *value);
+
 #endif /* IG_EVENT_INT_H */

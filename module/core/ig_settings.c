@@ -40,6 +40,7 @@ const ig_directive_t  ig_directives[] = {
     { "integrity_status_throttle", IG_CTX_PLACE,    1, 1, false },
     { "integrity_status_deny",     IG_CTX_PLACE,    1, 1, false },
     { "integrity_status",          IG_CTX_LOCATION, 0, 0, false },
+    { "integrity_control",         IG_CTX_LOCATION, 0, 0, false },
 
     { NULL, 0, 0, 0, false }
 };

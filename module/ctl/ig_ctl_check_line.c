@@ -153,7 +153,7 @@ ig_check_status(ig_check_t *c, const ig_conf_directive_t *d, ig_error_t *err)
 
 
 static int
-ig_check_status_page(ig_check_t *c, const ig_conf_directive_t *d,
+ig_check_page(ig_check_t *c, const ig_conf_directive_t *d,
     ig_error_t *err)
 {
     (void) err;
@@ -203,10 +203,11 @@ static const struct {
     { "integrity_audit",           ig_check_audit },
     { "integrity_audit_sample",    ig_check_sample },
     { "integrity_body",            ig_check_body },
+    { "integrity_control",         ig_check_page },
     { "integrity_node",            ig_check_node },
     { "integrity_redis",           ig_check_redis },
     { "integrity_secret",          ig_check_secret_file },
-    { "integrity_status",          ig_check_status_page },
+    { "integrity_status",          ig_check_page },
     { "integrity_status_deny",     ig_check_status },
     { "integrity_status_throttle", ig_check_status },
     { "integrity_threshold",       ig_check_threshold },

@@ -14,6 +14,7 @@ static const ig_ctl_command_t *const  ig_ctl_commands[] = {
     &ig_ctl_check,
     &ig_ctl_backtest,
     &ig_ctl_verify,
+    &ig_ctl_list,
     &ig_ctl_keys
 };
 

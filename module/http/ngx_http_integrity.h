@@ -114,6 +114,7 @@ typedef struct {
     ngx_uint_t                    status_throttle;
     ngx_uint_t                    status_deny;
     ngx_uint_t                    sample;
+    ig_pos_t                      control;  /* integrity_control, if it is */
 
     ig_place_t                    place;        /* merged: see init */
     ngx_flag_t                    enabled;      /* the one test: decides, or
@@ -407,6 +408,10 @@ void ngx_http_integrity_audit_flush_hook(ngx_open_file_t *file,
 /* ngx_http_integrity_variables.c */
 ngx_int_t ngx_http_integrity_add_variables(ngx_conf_t *cf);
 ngx_int_t ngx_http_integrity_check_variables(ngx_conf_t *cf);
+
+/* ngx_http_integrity_control.c */
+char *ngx_http_integrity_control_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* ngx_http_integrity_status.c */
 char *ngx_http_integrity_status_slot(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -201,6 +201,7 @@ ngx_http_integrity_create_loc_conf(ngx_conf_t *cf)
      *     conf->decides = 0;
      *     conf->leads = 0;
      *     conf->quiet = 0;
+     *     conf->control.file = NULL;
      */
 
     conf->mode = NGX_CONF_UNSET_PTR;
@@ -399,6 +400,14 @@ ngx_http_integrity_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->status_deny, prev->status_deny,
                               NGX_HTTP_FORBIDDEN);
     ngx_conf_merge_uint_value(conf->sample, prev->sample, 1);
+
+    if (conf->control.file != NULL && conf->log->file == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"integrity_control\" needs \"integrity_audit\": every "
+                      "change to a list is recorded in %s:%ui",
+                      conf->control.file, (ngx_uint_t) conf->control.line);
+        return NGX_CONF_ERROR;
+    }
 
     conf->decides = conf->mode->mode != IG_MODE_OFF && conf->action != NULL;
     conf->leads = mcf->used.file != NULL && ngx_http_integrity_leads(cf);

@@ -157,6 +157,13 @@ static ngx_command_t  ngx_http_integrity_commands[] = {
       0,
       NULL },
 
+    { ngx_string("integrity_control"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_integrity_control_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
