@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import time
+from collections import Counter
 
 import pytest
 
@@ -47,8 +48,9 @@ def request(account="a"):
     return senders.post_request("/", b"{}", {"X-Account": account})
 
 
-def place(nginx, log="%%AUDIT%%", on_error="pass", more="", **parts):
-    return nginx(http=HTTP, server=SERVER.replace("%%LOG%%", str(log)) + more,
+def place(nginx, log="%%AUDIT%%", on_error="pass", more="", http=HTTP,
+          **parts):
+    return nginx(http=http, server=SERVER.replace("%%LOG%%", str(log)) + more,
                  ON_ERROR=on_error, **parts)
 
 
@@ -397,3 +399,35 @@ def test_two_logs_and_one_is_full(nginx, disk):
     assert code == 1, said
     # the other's torn lines are not mended here
     assert b"\n\n" not in server.audit_path.read_bytes()
+
+
+@pytest.mark.parametrize("on_error", ["pass", "deny"])
+def test_full_and_over_a_limit(nginx, disk, on_error):
+    """A line that stands for many calls, and was lost, stands for no more."""
+    log = disk / "audit.log"
+    server = place(nginx, log, on_error=on_error, http=HTTP.replace(
+        "\"account == 'bad'\" then=deny", "'calls > 5' then=throttle"))
+    with Crowd(server, [request()], clients=2, pause=0.005) as crowd:
+        time.sleep(0.1)
+        fill(disk)
+        server.wait_log("audit lines were not written")
+        time.sleep(1.2)
+        empty(disk)
+        time.sleep(0.3)
+    server.quit()
+    lines = lines_of(log)
+    told = {event: 1 for event in decided(lines)}
+    for line in lines:
+        if line["kind"] == "repeat":
+            told[line["event"]] += line["count"]
+    seen = Counter(call.event for call in crowd.calls if call.event in told)
+    assert set(seen) == set(told)
+    # but for those whose repeat line was lost, which was told
+    short = [event for event in told if told[event] != seen[event]]
+    assert {told[event] for event in short} <= {1}
+    assert len(short) < sum(line.get("dropped", 0) for line in lines)
+    assert max(told.values()) > 10
+    lost = [call for call in crowd.calls if call.event not in told]
+    assert len(lost) > 10
+    assert {call.status for call in lost} \
+        == ({503} if on_error == "deny" else {429})

@@ -385,6 +385,7 @@ ngx_int_t ngx_http_integrity_cached(ngx_http_integrity_ctx_t *ctx,
     ngx_uint_t early);
 void ngx_http_integrity_cached_note(ngx_http_integrity_ctx_t *ctx);
 void ngx_http_integrity_cached_flush(ngx_uint_t all);
+void ngx_http_integrity_cached_lost(ngx_http_integrity_ctx_t *ctx);
 
 /* ngx_http_integrity_quiet.c: calls that no action speaks of. */
 void ngx_http_integrity_quiet_count(ngx_http_integrity_ctx_t *ctx,

@@ -132,7 +132,7 @@ ngx_http_integrity_audit_seal(ngx_http_integrity_audit_t *audit,
         ig_metric_add(ngx_http_integrity_worker.metrics, audit_dropped, 1);
 
         if (ctx != NULL) {
-            ctx->lost = 1;
+            ngx_http_integrity_audit_lost(ctx);
         }
 
         return;

@@ -54,6 +54,7 @@ void ngx_http_integrity_audit_look(ngx_http_integrity_audit_t *audit);
 void ngx_http_integrity_audit_publish(ngx_http_integrity_audit_t *audit);
 /* Writes the batch; marks the requests whose lines were lost. */
 void ngx_http_integrity_audit_write_one(ngx_http_integrity_audit_t *audit);
+void ngx_http_integrity_audit_lost(ngx_http_integrity_ctx_t *ctx);
 /* Tells of lines that were lost, at most once a second. */
 void ngx_http_integrity_audit_complain(ngx_http_integrity_audit_t *audit,
     ngx_uint_t lost, ngx_err_t err);

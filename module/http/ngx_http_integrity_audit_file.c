@@ -116,6 +116,19 @@ ngx_http_integrity_audit_complain(ngx_http_integrity_audit_t *audit,
 }
 
 
+/* The line that this request waits for did not get out. */
+
+void
+ngx_http_integrity_audit_lost(ngx_http_integrity_ctx_t *ctx)
+{
+    ctx->lost = 1;
+
+    if (ctx->call->evaluation == IG_CACHED) {
+        ngx_http_integrity_cached_lost(ctx);
+    }
+}
+
+
 /* `n` bytes of the batch reached the file: which lines are those? */
 
 static void
@@ -141,7 +154,7 @@ ngx_http_integrity_audit_account(ngx_http_integrity_audit_t *audit, size_t n,
 
     for ( /* void */ ; i < audit->nlines; i++) {
         if (audit->lines[i].ctx != NULL) {
-            audit->lines[i].ctx->lost = 1;
+            ngx_http_integrity_audit_lost(audit->lines[i].ctx);
         }
     }
 

@@ -133,6 +133,50 @@ ngx_http_integrity_cached_flush(ngx_uint_t all)
 }
 
 
+/*
+ * The line of this call was lost: it stands for none but those that already
+ * wait for it, whose line is lost with it; the next one writes its own.
+ */
+
+void
+ngx_http_integrity_cached_lost(ngx_http_integrity_ctx_t *ctx)
+{
+    char                         *event;
+    ngx_uint_t                    i;
+    ngx_queue_t                  *q;
+    ngx_http_integrity_ctx_t     *other;
+    ngx_http_integrity_repeat_t  *repeat;
+    ngx_http_integrity_worker_t  *w = &ngx_http_integrity_worker;
+
+    event = ctx->call->event;
+
+    for (i = 0; i < NGX_HTTP_INTEGRITY_REPEATS; i++) {
+        repeat = &ngx_http_integrity_repeats[i];
+
+        if (repeat->rule != NULL
+            && ngx_memcmp(repeat->event, event, sizeof(repeat->event)) == 0)
+        {
+            repeat->rule = NULL;
+            repeat->count = 0;
+        }
+    }
+
+    for (q = ngx_queue_head(&w->waiting);
+         q != ngx_queue_sentinel(&w->waiting);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_http_integrity_ctx_t, queue);
+
+        if (other->quiet
+            && ngx_memcmp(other->call->event, event, sizeof(repeat->event))
+               == 0)
+        {
+            other->lost = 1;
+        }
+    }
+}
+
+
 /* -- the answer ---------------------------------------------------------- */
 
 static ngx_uint_t
