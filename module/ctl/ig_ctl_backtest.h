@@ -113,7 +113,8 @@ typedef struct {
     size_t                start;    /* of what is not read yet */
     size_t                end;
     uint64_t              lines;
-    bool                  ended;
+    bool                  eof;      /* of the file */
+    bool                  ended;    /* no event is left */
     bool                  has;      /* event is the next one */
     ig_backtest_event_t   event;
 } ig_stream_t;

@@ -128,6 +128,10 @@ ig_stream_fill(ig_source_files_t *s, ig_stream_t *stream, ig_mem_t *mem)
     int    n;
     char  *more;
 
+    if (stream->eof) {
+        return false;
+    }
+
     if (stream->start > 0) {
         memmove(stream->block, stream->block + stream->start,
                 stream->end - stream->start);
@@ -138,6 +142,7 @@ ig_stream_fill(ig_source_files_t *s, ig_stream_t *stream, ig_mem_t *mem)
     if (stream->end == stream->room) {
         more = ig_alloc(mem, 2 * stream->room);
         if (more == NULL) {
+            stream->eof = true;
             s->damaged = true;
             (void) ig_ctl_error("no memory");
             return false;
@@ -152,6 +157,7 @@ ig_stream_fill(ig_source_files_t *s, ig_stream_t *stream, ig_mem_t *mem)
                (unsigned) (stream->room - stream->end));
 
     if (n <= 0) {
+        stream->eof = true;
         ig_stream_check_end(s, stream);
         return false;
     }

@@ -22,15 +22,15 @@ ig_text_percent(uint64_t part, uint64_t all)
 }
 
 
-/* "%7s" of a share, or a dash where there is none. */
+/* A share, or a dash where there is none. */
 static void
 ig_text_share(double share, int width)
 {
     if (share < 0) {
-        printf("  %*s", width, "-");
+        printf("%*s", width, "-");
 
     } else {
-        printf("  %*.3f", width, share);
+        printf("%*.3f", width, share);
     }
 }
 
@@ -38,9 +38,9 @@ ig_text_share(double share, int width)
 static void
 ig_text_match(const ig_match_t *m)
 {
-    ig_text_share(ig_match_precision(m), 9);
-    ig_text_share(ig_match_recall(m), 6);
-    ig_text_share(ig_match_f1(m), 6);
+    ig_text_share(ig_match_precision(m), 11);
+    ig_text_share(ig_match_recall(m), 8);
+    ig_text_share(ig_match_f1(m), 8);
 }
 
 
@@ -308,12 +308,12 @@ ig_text_label(const ig_tally_t *tally, const ig_backtest_options_t *o,
     m = ig_tally_match(tally);
 
     printf("\nheld or stronger: %llu rightly, %llu wrongly, %llu missed; "
-           "precision", (unsigned long long) m.hit,
+           "precision ", (unsigned long long) m.hit,
            (unsigned long long) m.wrong, (unsigned long long) m.miss);
     ig_text_share(ig_match_precision(&m), 0);
-    fputs(", recall", stdout);
+    fputs(", recall ", stdout);
     ig_text_share(ig_match_recall(&m), 0);
-    fputs(", F1", stdout);
+    fputs(", F1 ", stdout);
     ig_text_share(ig_match_f1(&m), 0);
     putchar('\n');
 

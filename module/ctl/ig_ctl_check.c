@@ -211,28 +211,34 @@ ig_check_is_fragment(const ig_conf_t *conf)
 }
 
 
-/* A field that is wanted and not there: its source does not matter. */
+/*
+ * A field that is wanted, NAME or NAME:text, and not there: its source does
+ * not matter.
+ */
 static void
-ig_check_field(ig_check_t *c, ig_str_t name)
+ig_check_field(ig_check_t *c, ig_str_t field)
 {
-    char        variable[1 + 64];
-    ig_pos_t    none = { "--field", 0 };
-    ig_str_t    arg[3];
-    ig_error_t  err;
-
-    if (ig_policy_field(c->policy, name)) {
-        return;
-    }
-
-    variable[0] = '$';
-    memcpy(variable + 1, name.data, name.len < 64 ? name.len : 64);
+    char        *colon;
+    ig_pos_t     none = { "--field", 1 };
+    ig_str_t     arg[4];
+    ig_error_t   err;
 
     arg[0] = ig_str("integrity_field");
-    arg[1] = name;
-    arg[2].data = variable;
-    arg[2].len = 1 + (name.len < 64 ? name.len : 64);
+    arg[1] = field;
+    arg[2] = ig_str("$event");
 
-    if (ig_policy_directive(c->policy, arg, 3, none, &err) != IG_OK) {
+    colon = memchr(field.data, ':', field.len);
+
+    if (colon) {
+        arg[1].len = (size_t) (colon - field.data);
+        arg[3].data = colon + 1;
+        arg[3].len = field.len - arg[1].len - 1;
+    }
+
+    if (ig_policy_field(c->policy, arg[1]) == NULL
+        && ig_policy_directive(c->policy, arg, colon ? 4 : 3, none, &err)
+           != IG_OK)
+    {
         c->policy_wrong = true;
         ig_check_add(c, &err, false);
     }

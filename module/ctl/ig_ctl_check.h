@@ -33,7 +33,7 @@ typedef struct {
     const ig_conf_directive_t  *used;       /* the first that needs a zone */
 
     const ig_str_t             *field;      /* fields to have besides those */
-    unsigned                    nfields;    /*   of the file, for backtest */
+    unsigned                    nfields;    /* of the file: NAME or NAME:text */
 
     ig_check_finding_t         *finding;    /* latest first */
     unsigned                    nfindings;
