@@ -426,3 +426,25 @@ def test_never_is_not_forgotten(nginx, redis):
     assert len(complete) > 100
     assert [line for line in complete if line["decision"] != "allow"] == []
     assert {line["counter"]["seen"] for line in complete} == {None}
+
+
+def test_a_refusal_for_want_of_redis_is_no_denial(nginx, redis):
+    """An outage must not fill the counter that a ban goes by."""
+    real = redis()
+    server = nginx(
+        http=HTTP, server=SERVER, REDIS=real, POLICY="deny", DEADLINE=100,
+        COUNTERS="""integrity_counter denials on=decision.deny key=account
+                    window=1h;""",
+        RULES="integrity_rule bad \"account == 'bad'\" then=deny;")
+    wait_until(lambda: is_ready(server))
+    ann, bad = (senders.post_request("/", b"{}", {"X-Account": account})
+                for account in ("ann", "bad"))
+    assert server.raw(bad).status == 403
+    real.freeze()
+    assert [server.raw(ann).status for _ in range(8)] == [503] * 8
+    real.thaw()
+    wait_until(lambda: is_ready(server))
+    assert server.raw(ann).status == 201
+    client = real.client()
+    assert [int(client.get(key)) for key
+            in client.keys("ig:1:{denials:*")] == [1]

@@ -41,6 +41,10 @@ ngx_http_integrity_decide(ngx_http_integrity_ctx_t *ctx)
             call->counted = IG_DENY;
             ctx->status = NGX_HTTP_SERVICE_UNAVAILABLE;
 
+            /* No counter saw the call, and it was not its fault. */
+
+            ctx->settled = 1;
+
             ngx_http_integrity_record(ctx);
             return;
         }
