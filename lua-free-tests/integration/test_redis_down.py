@@ -5,6 +5,7 @@ load. Whatever happens to it, every call is answered by the policy, in time.
 """
 
 import contextlib
+import os
 import re
 import time
 from types import SimpleNamespace
@@ -15,6 +16,8 @@ from harness import senders
 from harness.crowd import Crowd
 from harness.settings import PATIENCE, SANITIZED, wait_until
 from redis_place import EVERY_KIND, READ_EVERY_KIND, is_ready, status
+
+SOAK = os.environ.get("IG_SOAK") == "1"
 
 POLICIES = ("local", "allow", "deny")
 
@@ -448,3 +451,27 @@ def test_a_refusal_for_want_of_redis_is_no_denial(nginx, redis):
     client = real.client()
     assert [int(client.get(key)) for key
             in client.keys("ig:1:{denials:*")] == [1]
+
+
+def test_flushed_and_cut_off(nginx, redis):
+    """What was to give a key its lifetime is lost with the connection."""
+    real = redis()
+    server = nginx(
+        http=HTTP, server=SERVER, REDIS=real, POLICY="local", DEADLINE=100,
+        COUNTERS=EVERY_KIND, RULES=READ_EVERY_KIND)
+    wait_until(lambda: is_ready(server))
+    client = real.client()
+    with Crowd(server, requests(), clients=8) as crowd:
+        for _ in range(200 if SOAK else 30):
+            client.flushall()
+            client.client_kill_filter(_type="normal", skipme=True)
+            wait_until(lambda: is_ready(server))
+            wait_until(lambda: lives(client), timeout=2,
+                       what="a lifetime for each key")
+    assert crowd.errors == []
+    check_keys(client)
+
+
+def lives(client):
+    """Whether each key has a lifetime (-2: gone meanwhile)."""
+    return all(client.ttl(key) != -1 for key in client.keys("*"))

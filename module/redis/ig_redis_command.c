@@ -333,6 +333,22 @@ ig_redis_op_write(ig_buf_t *b, ig_op_t *op, const ig_note_t *note,
 }
 
 
+bool
+ig_redis_op_expires(const ig_op_t *op)
+{
+    return op->counter->kind != IG_LAST && op->counter->kind != IG_LISTED;
+}
+
+
+unsigned
+ig_redis_op_expire(ig_buf_t *b, const ig_op_t *op)
+{
+    static const uint8_t  expire[] = { IG_STEP_EXPIRE, IG_STEP_NONE };
+
+    return ig_steps_write(b, expire, 0, op);
+}
+
+
 unsigned
 ig_redis_op_again(ig_buf_t *b, const ig_op_t *op)
 {

@@ -58,6 +58,13 @@ int ig_redis_op_reply(ig_op_t *op, uint8_t recipe, unsigned index,
 unsigned ig_redis_op_again(ig_buf_t *b, const ig_op_t *op);
 
 /*
+ * A lifetime for the op's key, where its commands give it one apart from its
+ * value: a connection may break between the two.  One reply, to be ignored.
+ */
+bool ig_redis_op_expires(const ig_op_t *op);
+unsigned ig_redis_op_expire(ig_buf_t *b, const ig_op_t *op);
+
+/*
  * The marker that tells since when (ms since epoch) Redis has remembered a
  * counter: written with `now` where there is none, then read.  Two replies:
  * the first tells nothing, the second is a number as text.

@@ -184,6 +184,7 @@ ig_redis_ready(ig_redis_client_t *client)
 
     /* since when it remembers is asked before anything is counted */
     ig_redis_errand_tick(client, 1);
+    ig_redis_errand_lives(client);
     ig_redis_post_flush(client);
 }
 

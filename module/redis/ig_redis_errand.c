@@ -8,8 +8,9 @@
 #include "ig_redis_int.h"
 
 
-void
-ig_redis_errand_again(ig_redis_client_t *client, const ig_op_t *op)
+/* NULL: no memory. */
+static ig_errand_t *
+ig_redis_errand_new(ig_redis_client_t *client, const ig_op_t *op)
 {
     ig_errand_t  *errand;
 
@@ -20,17 +21,91 @@ ig_redis_errand_again(ig_redis_client_t *client, const ig_op_t *op)
     } else {
         errand = ngx_palloc(client->pool, sizeof(ig_errand_t));
         if (errand == NULL) {
-            return;
+            return NULL;
         }
     }
 
     ngx_memzero(errand, sizeof(ig_errand_t));
 
     errand->op = *op;
+
+    return errand;
+}
+
+
+static void
+ig_redis_errand_send(ig_redis_client_t *client, ig_errand_t *errand)
+{
+    errand->reply = 0;
     errand->batch.state = IG_BATCH_SENT;
     errand->batch.submitted = ig_redis_clock();
 
     ig_redis_append(client, &errand->batch);
+}
+
+
+void
+ig_redis_errand_again(ig_redis_client_t *client, const ig_op_t *op)
+{
+    ig_errand_t  *errand;
+
+    errand = ig_redis_errand_new(client, op);
+
+    if (errand != NULL) {
+        ig_redis_errand_send(client, errand);
+    }
+}
+
+
+void
+ig_redis_errand_life(ig_redis_client_t *client, const ig_op_t *op)
+{
+    ig_errand_t  *errand;
+
+    if (client->nlives >= IG_REDIS_LIVES || !ig_redis_op_expires(op)) {
+        return;
+    }
+
+    errand = ig_redis_errand_new(client, op);
+
+    if (errand != NULL) {
+        errand->life = 1;
+        errand->batch.next = client->lives;
+        client->lives = &errand->batch;
+        client->nlives++;
+    }
+}
+
+
+void
+ig_redis_errand_lives(ig_redis_client_t *client)
+{
+    ig_batch_t  *batch;
+
+    while (client->lives != NULL) {
+        batch = client->lives;
+        client->lives = batch->next;
+
+        ig_redis_errand_send(client, (ig_errand_t *) batch);
+    }
+
+    client->nlives = 0;
+}
+
+
+void
+ig_redis_errand_lost(ig_redis_client_t *client, ig_errand_t *errand)
+{
+    ig_op_t  op;
+
+    if (!errand->tick) {
+        op = errand->op;
+        ig_redis_errand_free(client, errand);
+        ig_redis_errand_life(client, &op);
+
+    } else {
+        ig_redis_errand_free(client, errand);
+    }
 }
 
 
@@ -83,6 +158,10 @@ ig_redis_errand_write(ig_redis_client_t *client, ig_errand_t *errand,
     ig_buf_t *b)
 {
     ngx_uint_t  i;
+
+    if (errand->life) {
+        return ig_redis_op_expire(b, &errand->op);
+    }
 
     if (!errand->tick) {
         return ig_redis_op_again(b, &errand->op);

@@ -19,6 +19,9 @@
 #define IG_REDIS_BATCHES  4096
 #define IG_REDIS_IN       (16 * 1024)
 
+/* Keys whose lifetime is in doubt, from one connection to the next. */
+#define IG_REDIS_LIVES    1024
+
 /* Late batches in a row, without a reply between, that open the breaker. */
 #define IG_REDIS_LATE     5
 
@@ -95,12 +98,17 @@ typedef struct {
 
 /*
  * What the client sends for itself, as a batch of no ops in the same list:
- * the tick (PING and the warm-up markers), or what must follow an op.  It has
- * no callbacks, which is how it is told from a submitter's.
+ * the tick (PING and the warm-up markers), what must follow an op, or a
+ * lifetime for its key.  It has no callbacks, which is how it is told from a
+ * submitter's.
+ *
+ * Between connections there are none but those for lifetimes, in `lives`: what
+ * was in flight may have made its key, and not given it one.
  */
 typedef struct {
     ig_batch_t   batch;     /* first */
     ngx_uint_t   tick;
+    ngx_uint_t   life;
     ngx_uint_t   reply;     /* the next one's index */
     ig_op_t      op;        /* !tick: a copy */
 } ig_errand_t;
@@ -129,6 +137,8 @@ struct ig_redis_client_s {
 
     ig_batch_list_t        finished;
     ig_batch_t            *spare;           /* errands */
+    ig_batch_t            *lives;
+    ngx_uint_t             nlives;
     ig_errand_t            tick;
     ngx_uint_t             ticking;         /* the tick is in the list */
 
@@ -186,6 +196,12 @@ void ig_redis_deadline_handler(ngx_event_t *ev);
 /* ig_redis_errand.c */
 /* Commands that must follow an op whose replies said so. */
 void ig_redis_errand_again(ig_redis_client_t *client, const ig_op_t *op);
+/* The fate of this op's writes is unknown: its key shall have a lifetime. */
+void ig_redis_errand_life(ig_redis_client_t *client, const ig_op_t *op);
+/* Those of before, on a new connection. */
+void ig_redis_errand_lives(ig_redis_client_t *client);
+/* An errand that got no reply. */
+void ig_redis_errand_lost(ig_redis_client_t *client, ig_errand_t *errand);
 /* PING and the warm-up markers, before (first) or after what waits. */
 void ig_redis_errand_tick(ig_redis_client_t *client, ngx_uint_t first);
 /* Returns the number of replies that will come. */

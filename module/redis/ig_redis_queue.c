@@ -134,7 +134,8 @@ ig_redis_answered(ig_redis_client_t *client, int64_t now)
 
 /* Fails what is not final; returns how many of these may have been written. */
 static ngx_uint_t
-ig_redis_fail_ops(ig_batch_t *batch, ngx_uint_t written)
+ig_redis_fail_ops(ig_redis_client_t *client, ig_batch_t *batch,
+    ngx_uint_t written)
 {
     unsigned    i;
     ngx_uint_t  lost;
@@ -148,6 +149,7 @@ ig_redis_fail_ops(ig_batch_t *batch, ngx_uint_t written)
         }
 
         if (written && batch->op[i].verb != IG_OP_READ) {
+            ig_redis_errand_life(client, &batch->op[i]);
             lost++;
         }
 
@@ -183,10 +185,10 @@ ig_redis_lost(ig_redis_client_t *client)
         next = batch->next;
 
         if (ig_redis_is_errand(batch)) {
-            ig_redis_errand_free(client, (ig_errand_t *) batch);
+            ig_redis_errand_lost(client, (ig_errand_t *) batch);
 
         } else {
-            lost += ig_redis_fail_ops(batch, written);
+            lost += ig_redis_fail_ops(client, batch, written);
 
             if (batch->state == IG_BATCH_SENT) {
                 batch->state = IG_BATCH_DOWN;
@@ -254,7 +256,7 @@ ig_redis_drop_late(ig_redis_client_t *client)
         }
 
         ig_redis_remove(client, prev, batch);
-        (void) ig_redis_fail_ops(batch, 0);
+        (void) ig_redis_fail_ops(client, batch, 0);
         ig_list_append(&client->finished, batch);
     }
 }
