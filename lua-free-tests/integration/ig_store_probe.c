@@ -321,6 +321,9 @@ ig_probe_print(const ig_probe_call_t *c)
         if (v->type == IG_NUMBER) {
             (void) printf("%.17g", v->num);
 
+        } else if (v->type == IG_BOOL) {
+            (void) printf("%d", v->num != 0);
+
         } else {
             (void) printf("%s", v->type == IG_MISSING ? "false" : "null");
         }

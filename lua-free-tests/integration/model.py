@@ -22,7 +22,8 @@ SUMMAND_MAX = 9e12
 
 @dataclass(frozen=True)
 class Expr:
-    """op: has(name), compare(name, relation, number), not, and, or."""
+    """op: has(name), listed(name), compare(name, relation, number), not, and,
+    or."""
 
     op: str
     args: tuple
@@ -30,6 +31,8 @@ class Expr:
     def __str__(self):
         if self.op == "has":
             return f"has({self.args[0]})"
+        if self.op == "listed":
+            return self.args[0]
         if self.op == "compare":
             return "{} {} {}".format(*self.args)
         if self.op == "not":
@@ -38,7 +41,7 @@ class Expr:
         return f"({self.args[0]}) {word} ({self.args[1]})"
 
     def names(self):
-        if self.op in ("has", "compare"):
+        if self.op in ("has", "listed", "compare"):
             return {self.args[0]}
         return set().union(*(arg.names() for arg in self.args))
 
@@ -47,6 +50,9 @@ class Expr:
         if self.op == "has":
             value = env[self.args[0]]
             return UNKNOWN if value == UNKNOWN else value != MISSING
+        if self.op == "listed":
+            value = env[self.args[0]]
+            return value if value in (True, False) else UNKNOWN
         if self.op == "compare":
             name, relation, number = self.args
             value = as_number(env[name])
@@ -70,7 +76,7 @@ class Counter:
     told which texts are alike, by the field's value."""
 
     name: str
-    kind: str = "count"         # exact distinct sum mean first last
+    kind: str = "count"         # exact distinct sum mean first last list
     window: int = 3600          # s
     key: tuple = ("account",)
     value: str = None
@@ -81,6 +87,8 @@ class Counter:
     warmup: int = None          # s; None: the default
 
     def __str__(self):
+        if self.kind == "list":
+            return f"integrity_list {self.name} key={','.join(self.key)};"
         words = ["integrity_counter", self.name, "on=" + ",".join(self.on),
                  f"window={self.window}s"]
         key = [name for name in self.key if name != "content"]
@@ -118,6 +126,8 @@ class Rule:
     dry_run: bool = False
     on_error: str = None
     on: tuple = ("*",)
+    add: tuple = None           # list, s
+    renew: bool = False
 
     def __str__(self):
         words = ["integrity_rule", self.name, f'"{self.expr}"',
@@ -130,6 +140,10 @@ class Rule:
             words.append("dry_run")
         if self.on_error:
             words.append(f"on_error={self.on_error}")
+        if self.add:
+            words.append("add={}:{}s".format(*self.add))
+        if self.renew:
+            words.append("renew")
         return " ".join(words) + ";"
 
 
@@ -313,7 +327,19 @@ class Seen:
     was = None
 
 
-STATE = {"count": Buckets, "sum": Buckets, "mean": Buckets, "exact": Log,
+class Listed:
+    """A key on a list, or not."""
+
+    def __init__(self, _):
+        self.until = None
+
+    def read(self, time):
+        return self.until is not None and self.until > time
+
+    was = None
+
+
+STATE = {"list": Listed, "count": Buckets, "sum": Buckets, "mean": Buckets, "exact": Log,
          "distinct": Log, "first": Seen, "last": Seen}
 
 
@@ -328,6 +354,8 @@ class Call:
     late: dict                  # what the answer brings
     counters: dict
     done: list                  # (counter, key, item, was) to take back
+    fired: list = field(default_factory=list)   # rules that are enforced
+    listed: dict = field(default_factory=dict)  # (list, key): is on it
     decision: str = "allow"
     would: str = "allow"
     counted: str = "allow"
@@ -381,6 +409,8 @@ class Model:
     def _late(self, counter):
         """Written after the decision."""
         names = {other.name for other in self.policy.counters}
+        if counter.kind == "list":
+            return False
         return counter.kind in ("first", "last") or (
             counter.cond is not None and bool(counter.cond.names() & names))
 
@@ -390,7 +420,7 @@ class Model:
         keys = self._keys(counter, call.fields)
         if isinstance(keys, str):
             return keys
-        adds = matches(counter.on, call.action) \
+        adds = counter.kind != "list" and matches(counter.on, call.action) \
             and counter.when != "completed" and not self._late(counter) \
             and self._true(counter, call)
         items = self._items(counter, call) if adds else []
@@ -399,6 +429,7 @@ class Model:
             state = self._at(counter, key)
             if not items:
                 values.append(state.read(call.time))
+                call.listed[counter.name, key] = values[-1]
             for item in items:
                 values.append(state.add(call.time, item))
                 call.done.append((counter, key, item, state.was))
@@ -415,6 +446,8 @@ class Model:
                 continue
             value = rule.expr.value(self._env(call))
             if value is True:
+                if not dry:
+                    call.fired.append(rule)
                 said.add(rule.then)
                 score += rule.score or 0
             elif value == UNKNOWN:
@@ -451,6 +484,20 @@ class Model:
             for item in self._items(counter, call):
                 self._at(counter, key).add(call.time, item)
 
+    def _list(self, rule, call, put):
+        """A rule puts keys on its list; `put` are those of rules before it."""
+        name, seconds = rule.add
+        (counter,) = [one for one in self.policy.counters if one.name == name]
+        keys = self._keys(counter, call.fields)
+        if isinstance(keys, str):
+            return
+        for key in keys:
+            place = name, tuple(map(as_key, key))
+            if not rule.renew and (call.listed[name, key] or place in put):
+                continue
+            put.add(place)
+            self._at(counter, key).until = call.time + seconds * 1000
+
     def end(self, call, completed):
         """After the decision, and where the application said 2xx."""
         rejected = call.counted in ("throttle", "deny")
@@ -459,6 +506,8 @@ class Model:
                 if counter.when == "accepted":
                     self._at(counter, key).take_back(call.time, item, was)
         for counter in self.policy.counters:
+            if counter.kind == "list":
+                continue
             if matches(counter.on, call.action) and self._late(counter) \
                     and counter.when != "completed" \
                     and not (rejected and counter.when == "accepted"):
@@ -466,9 +515,14 @@ class Model:
             if call.counted != "allow" and matches(
                     counter.on, "decision." + call.counted):
                 self._put(counter, call)
+        put = set()
+        for rule in call.fired:
+            if rule.add and not self.dry_run:
+                self._list(rule, call, put)
         if completed and not rejected:
             call.fields = {**call.fields, **call.late}
             for counter in self.policy.counters:
-                if matches(counter.on, call.action) \
+                if counter.kind != "list" \
+                        and matches(counter.on, call.action) \
                         and counter.when == "completed":
                     self._put(counter, call)

@@ -173,7 +173,9 @@ def check(store, policy, events, dry_run=False):
 
 def check_redis(client, policy):
     """Every key has a TTL that its counter explains; no count is negative."""
-    longest = 2 * max(counter.window for counter in policy.counters) + 60
+    longest = max(2 * counter.window + 60 for counter in policy.counters)
+    longest = max([longest, *(rule.add[1] for rule in policy.rules
+                              if rule.add)])
     keys = list(client.scan_iter("*", count=1000))
     pipe = client.pipeline()
     for key in keys:
@@ -201,7 +203,15 @@ def compare(names):
         st.sampled_from([0, 0.5, 1, 2, 3, 5, 30]))
 
 
-def expressions(names):
+def expressions(names, lists=()):
+    if lists:
+        return expressions(names) | st.builds(
+            lambda op, name, other: op and Expr(op, (name, other)) or name,
+            st.sampled_from([None, "and", "or"]),
+            st.sampled_from(lists).map(lambda one: Expr("listed", (one,)))
+            | st.sampled_from(lists).map(lambda one: Expr("not", (
+                Expr("listed", (one,)),))),
+            expressions(names))
     has = st.sampled_from(names).map(lambda name: Expr("has", (name,)))
     return st.recursive(
         compare(names) | has,
@@ -212,7 +222,14 @@ def expressions(names):
 
 
 @st.composite
-def counters(draw, name, earlier, kinds):
+def lists(draw, name):
+    return Counter(name, "list", key=draw(st.sampled_from([
+        ("account",), ("account",), ("device",), ("sku",),
+        ("account", "sku")])), when="attempts", window=1, warmup=0)
+
+
+@st.composite
+def counters(draw, name, earlier, kinds, some=()):
     kind = draw(st.sampled_from(kinds))
     late = kind in ("count", "distinct") and draw(st.integers(0, 7)) == 0
     counter = Counter(
@@ -248,16 +265,19 @@ def counters(draw, name, earlier, kinds):
             else {"key": ("ticket",)}
         return replace(counter, on=("x",), when="completed", **where)
     names = ["amount", "rating", "device", *earlier]
-    cond = draw(st.none() | expressions(names))
+    cond = draw(st.none() | expressions(names, some))
     return replace(counter, cond=cond)
 
 
 @st.composite
 def policies(draw, kinds=("count", "exact", "distinct", "sum", "mean",
-                          "first", "last")):
+                          "first", "last"), most_lists=2):
     made, earlier = [], []
+    listed = [draw(lists(f"l{number}"))
+              for number in range(draw(st.integers(0, most_lists)))]
+    some = [one.name for one in listed]
     for number in range(draw(st.integers(1, 4))):
-        made.append(draw(counters(f"c{number}", list(earlier), kinds)))
+        made.append(draw(counters(f"c{number}", list(earlier), kinds, some)))
         if "ticket" not in (*made[-1].key, made[-1].value):
             earlier.append(made[-1].name)
     rules = [Rule(f"see_{counter.name}",
@@ -269,10 +289,14 @@ def policies(draw, kinds=("count", "exact", "distinct", "sum", "mean",
         then = draw(st.sampled_from([None, "allow", "hold", "throttle",
                                      "throttle", "deny"]))
         score = draw(st.none() | st.sampled_from([-5, 10, 20, 40]))
-        if then is None and score is None:
+        add = draw(st.none() | st.tuples(
+            st.sampled_from(some), st.sampled_from([1, 10, 3600, 172800]))) \
+            if some else None
+        if then is None and score is None and add is None:
             score = 15
         rules.append(Rule(
-            f"r{number}", draw(expressions(names)), then, score,
+            f"r{number}", draw(expressions(names, some)), then, score,
+            add=add, renew=add is not None and draw(st.booleans()),
             dry_run=draw(st.integers(0, 4)) == 0,
             on_error=draw(st.sampled_from([None, None, "hold", "throttle",
                                            "allow"]))))
@@ -281,18 +305,20 @@ def policies(draw, kinds=("count", "exact", "distinct", "sum", "mean",
         {"throttle": 20}]))
     if any(rule.score is not None for rule in rules) and not scores:
         scores = {"hold": 10, "deny": 40}
-    return Policy(FIELDS, made, rules, scores)
+    return Policy(FIELDS, made + listed, rules, scores)
 
 
 # Events
 
 def most_disorder(policy):
     """Up to what (ms) the embedded table is exact for events out of order."""
-    return min(60, *(counter.window for counter in policy.counters)) * 1000
+    return min([60, *(counter.window for counter in policy.counters
+                      if counter.kind != "list")]) * 1000
 
 
 def steps(policy):
-    widths = sorted({counter.window * 1000 for counter in policy.counters})
+    widths = sorted({counter.window * 1000 for counter in policy.counters}
+                    | {rule.add[1] * 1000 for rule in policy.rules if rule.add})
     near = [step for width in widths
             for step in (width // 10, width // 2, width - 1, width,
                          width + 1, 2 * width)]
@@ -415,6 +441,31 @@ def test_a_ban_counts_denials(store):
     check(store, policy, events)
     decisions = [one.decision for one in expected(policy, events)]
     assert decisions == ["allow"] * 3 + ["deny"] * 10 + ["allow"]
+
+
+def test_a_ban_lifts_by_itself_in_the_events_own_time(store):
+    """In Redis the entry outlives the history, whose weeks pass at once."""
+    banned = Expr("listed", ("banned",))
+    policy = Policy(
+        FIELDS,
+        [Counter("denied", on=("decision.deny",), cond=Expr("not", (banned,))),
+         Counter("banned", "list")],
+        [Rule("much", Expr("compare", ("amount", ">", 100)), "deny"),
+         Rule("ban", Expr("compare", ("denied", ">=", 5)),
+              add=("banned", 604800)),
+         Rule("banned", banned, "deny")])
+    hour, week = 3_600_000, 604_800_000
+    events, wanted = [], []
+    for begin in (0, week + 10 * hour):
+        number = len(events)
+        events += [call(begin + second, number + second, amount="900")
+                   for second in range(5)]
+        events += [call(begin + 10, number + 5)]
+        events += [call(begin + 10 + retry * hour, number + 5 + retry)
+                   for retry in range(1, 169)]
+        wanted += ["deny"] * 5 + ["allow"] + ["deny"] * 167 + ["allow"]
+    check(store, policy, events)
+    assert [one.decision for one in expected(policy, events)] == wanted
 
 
 @pytest.mark.parametrize("kind", ["count", "exact", "distinct"])

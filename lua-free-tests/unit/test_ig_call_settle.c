@@ -311,7 +311,7 @@ denials_lead_to_a_ban_that_lifts(void **state)
     ig_call_case_text(c, "account", "u");
     ig_call_case_decide(c);
     assert_int_equal(c->call->decision, IG_ALLOW);
-    assert_string_equal(ig_call_case_settled(c), "banned=");
+    assert_string_equal(ig_call_case_settled(c), "banned+");
     assert_true(ig_call_adds(c->call, 1));
 
     for (i = 1; i < 100; i++) {
@@ -345,15 +345,17 @@ rules_put_keys_on_lists(void **state)
         const char  *rule;
         bool         dry_run;
         bool         account;
+        const char  *decided;
         const char  *settled;
+        const char  *again;         /* a second later */
     } test[] = {
-        { "add=l:1h", false, true, "l=" },
-        { "add=l:1h renew", false, true, "l+" },
-        { "add=l:1h then=deny", false, true, "l=" },
-        { "add=l:1h dry_run", false, true, "" },
-        { "add=l:1h", true, true, "" },
-        { "add=l:1h", false, false, "" },
-        { "add=s:1h", false, true, "s= s= s=" }
+        { "add=l:1h", false, true, "l?", "l+", "" },
+        { "add=l:1h renew", false, true, "", "l+", "l+" },
+        { "add=l:1h then=deny", false, true, "l?", "l+", "" },
+        { "add=l:1h dry_run", false, true, "", "", "" },
+        { "add=l:1h", true, true, "l?", "", "" },
+        { "add=l:1h", false, false, "", "", "" },
+        { "add=s:1h", false, true, "s? s? s?", "s+ s+ s+", "s+" }
     };
 
     (void) state;
@@ -374,7 +376,7 @@ rules_put_keys_on_lists(void **state)
         ig_call_case_text(c, "device", "d");
         ig_call_case_text(c, "amount", "2");
         ig_call_case_members(c, "sku", 3);
-        assert_string_equal(ig_call_case_decided(c), "");
+        assert_string_equal(ig_call_case_decided(c), test[i].decided);
         assert_string_equal(ig_call_case_settled(c), test[i].settled);
 
         assert_int_equal(ig_call_adds(c->call, 0), test[i].settled[0] != 0);
@@ -383,8 +385,62 @@ rules_put_keys_on_lists(void **state)
             assert_int_equal(c->out[0].delta, 3600000);
         }
 
+        /* what is on it stays as it is; a new member of a set goes on it */
+
+        ig_call_case_begin(c, "x", T + 1000, 2);
+        ig_call_case_text(c, "account", test[i].account ? "u" : NULL);
+        ig_call_case_text(c, "device", "d");
+        ig_call_case_text(c, "amount", "2");
+        ig_call_case_members(c, "sku", 4);
+        ig_call_case_decide(c);
+        assert_string_equal(ig_call_case_settled(c), test[i].again);
+        assert_int_equal(ig_call_adds(c->call, 0), test[i].again[0] != 0);
+
         ig_call_case_free(c);
     }
+}
+
+
+/* The first rule wins; where nothing was read, the store judges. */
+static void
+rules_agree_on_one_entry(void **state)
+{
+    ig_call_case_t  *c;
+
+    (void) state;
+
+    c = ig_call_case_fields(
+        "integrity_list l key=account\n"
+        "integrity_rule a \"amount > 1\" add=l:1h\n"
+        "integrity_rule b \"amount > 0\" add=l:2h\n"
+        "integrity_rule d \"amount > 2\" add=l:3h renew\n");
+
+    ig_call_case_begin(c, "x", T, 1);
+    ig_call_case_text(c, "account", "u");
+    ig_call_case_text(c, "amount", "2");
+    assert_string_equal(ig_call_case_decided(c), "l?");
+    assert_string_equal(ig_call_case_settled(c), "l+");
+    assert_int_equal(c->out[0].delta, 3600000);
+
+    ig_call_case_begin(c, "x", T, 2);
+    ig_call_case_text(c, "account", "v");
+    ig_call_case_text(c, "amount", "3");
+    (void) ig_call_case_decided(c);
+    assert_string_equal(ig_call_case_settled(c), "l+ l+");
+    assert_int_equal(c->out[1].delta, 3 * 3600000);
+
+    /* the store did not say */
+
+    ig_call_case_begin(c, "x", T, 3);
+    ig_call_case_text(c, "account", "w");
+    ig_call_case_text(c, "amount", "2");
+    (void) ig_call_case_decided(c);
+    c->op[0].state = IG_OP_FAILED;
+    ig_call_answer(c->call, c->op, c->nops, NULL);
+    assert_string_equal(ig_call_case_settled(c), "l=");
+    assert_true(ig_call_adds(c->call, 0));
+
+    ig_call_case_free(c);
 }
 
 
@@ -398,7 +454,8 @@ main(void)
         cmocka_unit_test(seen_times_pass_from_reading_to_writing),
         cmocka_unit_test(completed_counters_may_use_the_answer),
         cmocka_unit_test(denials_lead_to_a_ban_that_lifts),
-        cmocka_unit_test(rules_put_keys_on_lists)
+        cmocka_unit_test(rules_put_keys_on_lists),
+        cmocka_unit_test(rules_agree_on_one_entry)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,9 +69,17 @@ events_tell_of_lists(void **state)
 
     /* shop is only written: nobody asked whether the key is on it */
 
+    assert_string_equal(told(c, IG_BOOL, 0, IG_BOOL),
+        "\"counter\":{},\"rule\":["
+        "{\"name\":\"c\",\"add\":\"banned:90m\"},"
+        "{\"name\":\"d\",\"score\":3,\"add\":\"shop:7d\",\"renew\":true},"
+        "{\"name\":\"e\",\"dry_run\":true}]");
+
+    /* a key that is on the list is not put there again */
+
     assert_string_equal(told(c, IG_BOOL, 1, IG_BOOL),
         "\"counter\":{},\"list\":[\"banned\"],\"rule\":["
-        "{\"name\":\"c\",\"add\":\"banned:90m\"},"
+        "{\"name\":\"c\"},"
         "{\"name\":\"d\",\"score\":3,\"add\":\"shop:7d\",\"renew\":true},"
         "{\"name\":\"e\",\"dry_run\":true}]");
 

@@ -37,7 +37,10 @@ typedef struct {
     unsigned     nmembers;
 } ig_members_t;
 
-/* When a key was seen, as read before the decision; ms, -1: not known. */
+/*
+ * When a key was seen, or (last) until when it is on a list, as read before
+ * the decision; ms, -1: not known.
+ */
 typedef struct {
     int64_t  first;
     int64_t  last;
@@ -86,7 +89,7 @@ typedef struct {
 
     /* private from here on */
     ig_seen_t          *seen;           /* by op before the decision */
-    ig_asked_t         *asked;          /* by counter id: first and last */
+    ig_asked_t         *asked;          /* by counter id: first, last, lists */
     uint64_t          (*band)[IG_BANDS];    /* by field->similar */
     uint8_t            *band_state;
 } ig_call_t;
@@ -154,7 +157,8 @@ unsigned ig_call_settle(ig_call_t *call, const ig_op_t *op, unsigned nops,
 
 /*
  * Whether the rule plan->rule[i] puts the call's key on its list: it fired, it
- * and its place are enforced, and the key is known.  After ig_call_decide.
+ * and its place are enforced, the key is known, and not known to be on it
+ * (but for renew).  After ig_call_decide.
  */
 bool ig_call_adds(const ig_call_t *call, unsigned i);
 

@@ -144,7 +144,7 @@ ig_ops_add(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
 
 
 /*
- * Between reading and writing first and last, what was read is remembered:
+ * Between reading and writing first, last and lists, what was read is kept:
  * the ops of both stand in the same order.
  */
 static void
@@ -195,6 +195,7 @@ ig_ops_one(ig_ops_t *ops, const ig_counter_t *c, ig_verb_e verb,
 
     case IG_FIRST:
     case IG_LAST:
+    case IG_LISTED:
         ig_ops_seen(ops, op);
         break;
 
@@ -379,20 +380,56 @@ ig_ops_put(ig_ops_t *ops, const ig_counter_t *c)
 }
 
 
-/* PUT leaves a key alone that is on the list; ADD sets it anew. */
+/* Whether an earlier rule of this call has put the same key on that list. */
+static bool
+ig_ops_listed(const ig_ops_t *ops, unsigned nops, const ig_op_t *op)
+{
+    unsigned  i;
+
+    for (i = 0; i < nops; i++) {
+        if (ops->op[i].counter == op->counter
+            && memcmp(ops->op[i].key, op->key, IG_HASH) == 0)
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/*
+ * What was read of the keys says which are on the list already.  Where that is
+ * not known the store is left to judge: it does by its own clock, and PUT
+ * leaves alone what is there.
+ */
 void
 ig_ops_list(ig_ops_t *ops, const ig_rule_t *rule)
 {
-    unsigned  i, from;
+    bool                 known;
+    ig_op_t             *op;
+    unsigned             i, from, kept;
+    const ig_counter_t  *list;
 
+    list = ops->call->policy->counter[rule->add];
+    known = ops->call->counter[list->id].type == IG_BOOL;
     from = ops->nops;
 
-    (void) ig_ops_counter(ops, ops->call->policy->counter[rule->add],
-                          rule->renew ? IG_OP_ADD : IG_OP_PUT);
+    (void) ig_ops_counter(ops, list, known || rule->renew ? IG_OP_ADD
+                                                          : IG_OP_PUT);
 
-    for (i = from; i < ops->nops; i++) {
-        ops->op[i].delta = rule->add_ttl;
+    for (i = from, kept = from; i < ops->nops; i++) {
+        op = &ops->op[i];
+        op->delta = rule->add_ttl;
+
+        if (rule->renew || !((known && op->raw.last > op->time)
+                             || ig_ops_listed(ops, kept, op)))
+        {
+            ops->op[kept++] = *op;
+        }
     }
+
+    ops->nops = kept;
 }
 
 
@@ -422,13 +459,13 @@ ig_call_verb(const ig_call_t *call, const ig_plan_counter_t *pc)
 }
 
 
-/* Nothing is known yet of when the keys of first and last were seen. */
+/* Nothing is known yet of when keys were seen, or until when listed. */
 static void
 ig_ops_asked(ig_ops_t *ops, const ig_counter_t *c, unsigned from)
 {
     unsigned  i;
 
-    if (c->kind != IG_FIRST && c->kind != IG_LAST) {
+    if (c->kind != IG_FIRST && c->kind != IG_LAST && c->kind != IG_LISTED) {
         return;
     }
 

@@ -57,13 +57,30 @@ ig_decision_action(ig_decision_e d)
 bool
 ig_call_adds(const ig_call_t *call, unsigned i)
 {
-    const ig_rule_t  *rule;
+    const ig_rule_t     *rule;
+    const ig_value_t    *listed;
+    const ig_counter_t  *list;
 
     rule = call->plan->rule[i];
 
-    return rule->add >= 0 && call->outcome[i] == IG_RULE_FIRED
-           && !rule->dry_run && !call->dry_run && !call->refused
-           && ig_call_has_key(call, call->policy->counter[rule->add]);
+    if (rule->add < 0 || rule->dry_run || call->outcome[i] != IG_RULE_FIRED
+        || call->dry_run || call->refused)
+    {
+        return false;
+    }
+
+    list = call->policy->counter[rule->add];
+    listed = &call->counter[list->id];
+
+    /* of several keys some may be on the list, and others not */
+
+    if (!rule->renew && listed->type == IG_BOOL && listed->num != 0
+        && call->asked[list->id].n == 1)
+    {
+        return false;
+    }
+
+    return ig_call_has_key(call, list);
 }
 
 

@@ -94,7 +94,8 @@ ig_plan_use_name(void *ctx, const ig_name_t *name)
 
 /*
  * What is written, by the action or by whatever its decision will be, and
- * what rules and the if= of those read.  What is only read needs no if=.
+ * what rules and the if= of those read, or want to know before they add to it.
+ * What is only read needs no if=.
  */
 static void
 ig_plan_use(ig_plan_use_t *use, const ig_plan_t *plan)
@@ -120,6 +121,13 @@ ig_plan_use(ig_plan_use_t *use, const ig_plan_t *plan)
 
     for (i = 0; i < plan->nrules; i++) {
         ig_expr_names(plan->rule[i]->expr, ig_plan_use_name, use);
+
+        if (plan->rule[i]->add >= 0 && !plan->rule[i]->dry_run
+            && !plan->rule[i]->renew)
+        {
+            /* so that nothing is written where the key is on it */
+            use->reads[plan->rule[i]->add] = true;
+        }
     }
 }
 
