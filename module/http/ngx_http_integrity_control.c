@@ -142,6 +142,9 @@ ngx_http_integrity_control_record(ngx_http_integrity_control_t *ctl)
         return NGX_ERROR;
     }
 
+    line->request = ctl->request;
+    line->call = ctl->call;
+
     ig_event_list(ngx_http_integrity_audit_line(lcf->log->file), ctl->call,
                   &ctl->event);
     ngx_http_integrity_audit_add(lcf->log->file, line);
