@@ -52,7 +52,7 @@ SERVER = """
         location = /status { integrity_status; access_log off; }
 """
 
-OUTAGE = 0.5            # seconds
+OUTAGE = 0.4            # seconds
 
 
 def requests():
@@ -76,17 +76,18 @@ class Scene:
             wait_until(lambda server=server: is_ready(server))
         self.pids = {policy: server.worker_pids()
                      for policy, server in self.servers.items()}
-        self.crowds = {policy: Crowd(server, requests(), clients=4, pause=0.004,
+        self.crowds = {policy: Crowd(server, requests(), clients=4, pause=0.01,
                                      watch=self.pids[policy])
                        for policy, server in self.servers.items()}
         self.began = self.struck = self.healed = self.back = None
+        self.lines = {}
 
     def play(self, strike, heal, outage=OUTAGE):
         with contextlib.ExitStack() as stack:
             for crowd in self.crowds.values():
                 stack.enter_context(crowd)
             self.began = time.monotonic()
-            time.sleep(0.2)
+            time.sleep(0.15)
             self.struck = time.monotonic()
             strike()
             time.sleep(outage * PATIENCE)
@@ -94,8 +95,12 @@ class Scene:
             heal()
             self.wait_back()
             self.back = time.monotonic()
-            time.sleep(0.2)
+            time.sleep(0.15)
         self.wait_rest()
+        self.lines = {
+            policy: {line["event"]: line for line
+                     in server.audit_lines("decision")}
+            for policy, server in self.servers.items()}
 
     def wait_back(self):
         for server in self.servers.values():
@@ -112,7 +117,7 @@ class Scene:
 
         def still():
             nonlocal before
-            time.sleep(0.1)
+            time.sleep(0.05)
             before, last = commands(), before
             return before == last
 
@@ -120,8 +125,7 @@ class Scene:
 
     def decisions(self, policy):
         """{event: decision line}."""
-        return {line["event"]: line for line
-                in self.servers[policy].audit_lines("decision")}
+        return self.lines[policy]
 
     # What must hold
 

@@ -270,6 +270,8 @@ class _Loop:
             elif client.due is None \
                     and now - client.began > self.told["timeout"]:
                 client.fail("no answer in time")
+        if self.ended():
+            return
         wait = min((client.due - now for client in self.clients
                     if client.due is not None), default=1.0)
         for key, events in self.selector.select(max(0.0, min(wait, 0.5))):
@@ -280,9 +282,12 @@ class _Loop:
             elif key.data.sock is key.fileobj:
                 key.data.ready(events)
 
+    def ended(self):
+        return all(client.due == float("inf") for client in self.clients)
+
     def run(self):
         self.selector.register(0, selectors.EVENT_READ, None)
-        while any(client.due != float("inf") for client in self.clients):
+        while not self.ended():
             self.turn()
         sys.stdout.write("\n".join(json.dumps(result)
                                    for result in self.results) + "\n")
