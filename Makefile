@@ -2,10 +2,13 @@
 #
 #   make build CC=clang     another compiler
 #   make build SANITIZE=1   AddressSanitizer and UBSan, under build-asan/
+#   make build REPLAY=1     calls say when they happened: for test_replay.py
+#                           only, under build-replay/
 
 CC       = gcc
 PYTHON   = /usr/bin/python3
 SANITIZE = 0
+REPLAY   = 0
 
 # make's own default for CC is `cc`; only what a person says counts.
 ifeq ($(origin CC),default)
@@ -17,7 +20,7 @@ OUT    = build-asan
 HARDEN = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 LDHARD = -fsanitize=address,undefined
 else
-OUT    = build
+OUT    = $(if $(filter 1,$(REPLAY)),build-replay,build)
 HARDEN = -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LDHARD = -Wl,-z,relro -Wl,-z,now
 endif
@@ -102,7 +105,8 @@ UNIT_REST = $(call object,$(filter-out $(TESTS),$(UNIT)))
 
 export CC
 export MODULE_CC_OPT = $(HARDEN) -fPIC -fno-semantic-interposition \
-    $(if $(filter 1,$(SANITIZE)),-DNGX_DEBUG_PALLOC=1)
+    $(if $(filter 1,$(SANITIZE)),-DNGX_DEBUG_PALLOC=1) \
+    $(if $(filter 1,$(REPLAY)),-DNGX_HTTP_INTEGRITY_REPLAY=1)
 # nodelete: LeakSanitizer names functions only of what is still loaded
 export MODULE_LD_OPT = $(LDHARD) -fPIC \
     $(if $(filter 1,$(SANITIZE)),-Wl$(comma)-z$(comma)nodelete)

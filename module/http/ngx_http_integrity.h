@@ -224,7 +224,8 @@ extern ngx_module_t                 ngx_http_integrity_module;
 
 /* The node's wall clock in ms, as of this turn of the event loop. */
 #define ngx_http_integrity_now()                                              \
-    ((int64_t) ngx_cached_time->sec * 1000 + ngx_cached_time->msec)
+    ((int64_t) ngx_cached_time->sec * 1000                                    \
+     + (int64_t) ngx_cached_time->msec)
 
 
 /* ngx_http_integrity_directives.c: slot functions of the command table. */

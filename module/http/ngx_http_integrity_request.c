@@ -90,6 +90,48 @@ ngx_http_integrity_path(ngx_http_request_t *r,
 }
 
 
+#if (NGX_HTTP_INTEGRITY_REPLAY)
+
+/*
+ * Only in a build for tests (make build REPLAY=1): the client says when the
+ * event happened, so that a stream of the past can be held against backtest.
+ */
+
+static int64_t
+ngx_http_integrity_time(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_int_t         ms;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == sizeof("X-Integrity-Replay") - 1
+                && ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) "X-Integrity-Replay",
+                                   h[i].key.len)
+                   == 0)
+            {
+                ms = ngx_atoi(h[i].value.data, h[i].value.len);
+                return ms == NGX_ERROR ? ngx_http_integrity_now()
+                                       : (int64_t) ms;
+            }
+        }
+    }
+
+    return ngx_http_integrity_now();
+}
+
+#else
+
+#define ngx_http_integrity_time(r)  ngx_http_integrity_now()
+
+#endif
+
+
 /* A fresh call on `plan`; event id and time stay those of the request. */
 
 static ngx_int_t
@@ -111,7 +153,7 @@ ngx_http_integrity_begin(ngx_http_integrity_ctx_t *ctx, const ig_plan_t *plan)
         ngx_memcpy(event, ctx->call->event, sizeof(event));
 
     } else {
-        time = ngx_http_integrity_now();
+        time = ngx_http_integrity_time(r);
         ngx_http_integrity_random(random, sizeof(random));
         ig_event_id(event, time, random);
     }
