@@ -405,31 +405,42 @@ def test_nonsense(scene, redis, fake_redis, misbehave, degraded):
         assert len(lines) <= 3 + (play.back - play.struck)
 
 
-def test_never_is_not_forgotten(nginx, redis):
-    """A counter is unknown from the first answer of a server that lost it."""
+@pytest.mark.parametrize("loss", ["restart", "flush"])
+def test_never_is_not_forgotten(nginx, redis, loss):
+    """A counter is unknown from the first answer of a server that lost it.
+
+    Of one that was flushed under the connection, from the first key on that
+    is missed.
+    """
     real = redis()
     server = nginx(
         http=HTTP, server=SERVER, REDIS=real, POLICY="local", DEADLINE=2000,
         COUNTERS="""integrity_counter seen on=review.create key=account
                     window=1h last warmup=3s;""",
         RULES="integrity_rule fresh '!has(seen)' then=hold;")
-    strangers = [senders.post_request("/", b"{}", {"X-Account": f"s{number}"})
-                 for number in range(20000)]
+    # every second call is a stranger's
+    calls = [senders.post_request("/", b"{}", {"X-Account": account})
+             for number in range(10000)
+             for account in (f"s{number}", "regular")]
 
     def decisions():
         return [line["decision"] for line in server.audit_lines("decision")
                 if line["evaluation"] == "complete"]
 
-    with Crowd(server, strangers, clients=2, pause=0.002) as crowd:
+    with Crowd(server, calls, clients=2, pause=0.002) as crowd:
         wait_until(lambda: "hold" in decisions())
-        real.restart()
-        restarted = time.monotonic()
+        if loss == "restart":
+            real.restart()
+        else:
+            real.client().flushall()
+        lost = time.monotonic()
         wait_until(lambda: is_ready(server))
         time.sleep(1.5)
     lines = {line["event"]: line for line in server.audit_lines("decision")}
-    after = [lines[call.event] for call in crowd.calls
-             if call.began > restarted]
-    complete = [line for line in after if line["evaluation"] == "complete"]
+    known = lost + (0.2 if loss == "flush" else 0)
+    complete = [line for line in (lines[call.event] for call in crowd.calls
+                                  if call.began > known)
+                if line["evaluation"] == "complete"]
     assert len(complete) > 100
     assert [line for line in complete if line["decision"] != "allow"] == []
     assert {line["counter"]["seen"] for line in complete} == {None}

@@ -412,14 +412,23 @@ ig_redis_tick(ig_redis_client_t *client)
         return;
     }
 
-    if (client->ticking) {
+    if (client->ticking
+        && ig_redis_clock() - client->tick.batch.submitted
+           >= IG_REDIS_TICK / 2 * 1000)
+    {
         ig_redis_disconnect(client, NGX_ETIMEDOUT, "no reply to PING");
+        return;
+    }
+
+    ig_redis_link(client, IG_LINK_READY, IG_REDIS_TICK);
+
+    if (client->ticking) {
+        /* asked out of turn a moment ago */
         return;
     }
 
     client->failures = 0;
 
-    ig_redis_link(client, IG_LINK_READY, IG_REDIS_TICK);
     ig_redis_errand_tick(client, 0);
     ig_redis_flush(client);
 }

@@ -133,6 +133,19 @@ ig_redis_errand_tick(ig_redis_client_t *client, ngx_uint_t first)
 
 
 void
+ig_redis_errand_ask(ig_redis_client_t *client)
+{
+    int64_t  age;
+
+    age = ig_redis_clock() - client->tick.batch.submitted;
+
+    if (!client->ticking && age >= IG_REDIS_ASK * 1000) {
+        ig_redis_errand_tick(client, 0);
+    }
+}
+
+
+void
 ig_redis_errand_free(ig_redis_client_t *client, ig_errand_t *errand)
 {
     if (errand->tick) {

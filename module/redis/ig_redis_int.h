@@ -26,6 +26,7 @@
 #define IG_REDIS_LATE     5
 
 #define IG_REDIS_TICK     5000      /* ms: probe and markers while ready */
+#define IG_REDIS_ASK      50        /* ms: not sooner, whatever happens */
 #define IG_REDIS_PATIENCE 5000      /* ms: how long a stalled server is kept */
 #define IG_REDIS_HOLD     1000      /* ms: an exiting worker waits so long */
 #define IG_REDIS_BACKOFF  50        /* ms: of the first retry, at most */
@@ -204,6 +205,9 @@ void ig_redis_errand_lives(ig_redis_client_t *client);
 void ig_redis_errand_lost(ig_redis_client_t *client, ig_errand_t *errand);
 /* PING and the warm-up markers, before (first) or after what waits. */
 void ig_redis_errand_tick(ig_redis_client_t *client, ngx_uint_t first);
+/* The same out of turn: a key is gone that had its lifetime, perhaps with all
+ * others. */
+void ig_redis_errand_ask(ig_redis_client_t *client);
 /* Returns the number of replies that will come. */
 unsigned ig_redis_errand_write(ig_redis_client_t *client,
     ig_errand_t *errand, ig_buf_t *b);

@@ -128,6 +128,7 @@ ig_redis_take_op(ig_redis_client_t *client, ig_batch_t *batch,
 
         if (op->verb != IG_OP_UNDO && ig_redis_has_buckets(op->counter)) {
             client->conf->forget(client->conf->ctx, op);
+            ig_redis_errand_ask(client);
         }
     }
 
