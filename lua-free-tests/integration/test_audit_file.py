@@ -168,6 +168,49 @@ def test_an_exiting_worker_finds_the_new_file(nginx, app):
     assert outcome["event"] in decided(lines_of(moved))
 
 
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can start workers as somebody else")
+
+
+@needs_root
+def test_rotation_for_workers_of_another_user(nginx):
+    server = place(nginx, user="www-data", workers=2)
+    with Crowd(server, [request()], clients=4, pause=0.005) as crowd:
+        for number in range(3):
+            time.sleep(0.05)
+            moved = server.dir / f"audit.log.{number}"
+            server.audit_path.rename(moved)
+            server.reopen(moved)
+    assert crowd.errors == []
+    server.quit()
+    assert set(decided(server.audit_lines())) \
+        == {call.event for call in crowd.calls}
+    assert server.audit_path.owner() == "www-data"
+
+
+@needs_root
+def test_a_rotation_that_the_workers_cannot_follow(nginx):
+    """They may not enter the folder: they go on in the file they have."""
+    server = place(nginx, "%%DIR%%/locked/audit.log", user="www-data",
+                   start=False)
+    folder = server.dir / "locked"
+    folder.mkdir(mode=0o700)
+    server.start()
+    server.declare(log=[r"\[emerg\] .*Permission denied"])
+    log, moved = folder / "audit.log", folder / "audit.log.1"
+    assert server.raw(request()).status == 201
+    log.rename(moved)
+    server.signal(signal.SIGUSR1)
+    server.wait_log(r"\[emerg\] .*locked")
+    assert server.raw(request()).status == 201
+    server.quit()
+    assert len(decided(lines_of(moved))) == 2
+    assert [line["kind"] for line in lines_of(moved)].count(
+        "segment_start") == 1
+    code, said = verify(moved, log)
+    assert code == 0, said
+
+
 # -- a file that cannot be ---------------------------------------------------
 
 @pytest.mark.parametrize("kind,said", [
