@@ -420,6 +420,56 @@ test_member(void **state)
 }
 
 
+static ig_json_state_e
+named(const ig_json_t *json, const char *member, const char *field)
+{
+    const ig_policy_t  *policy = t.policy.policy;
+
+    return ig_json_named(json, (ig_str_t) { strlen(member), member }, t.call,
+                         ig_policy_field(policy, (ig_str_t) { strlen(field),
+                                                              field })
+                         ->source[0], &t.policy.mem);
+}
+
+
+/* Members of events go by the fields' names, whatever the sources are. */
+static void
+test_named(void **state)
+{
+    const ig_json_t  *field;
+
+    (void) state;
+
+    assert_int_equal(extract("{\"kind\":\"decision\",\"list\":[1],\"field\":{"
+                             "\"device\":\"d1\",\"id\":[7,null,\"7\",8],"
+                             "\"sku\":[],\"name\":{},\"odd\":[[1]]}}"),
+                     IG_JSON_OK);
+
+    assert_null(ig_json_object(t.json, ig_str("kind")));
+    assert_null(ig_json_object(t.json, ig_str("list")));
+    assert_null(ig_json_object(t.json, ig_str("none")));
+
+    field = ig_json_object(t.json, ig_str("field"));
+    assert_non_null(field);
+
+    assert_int_equal(named(field, "device", "device"), IG_JSON_OK);
+    is_key(value("device"), IG_STRING, "d1");
+
+    assert_int_equal(named(field, "none", "device"), IG_JSON_OK);
+    assert_int_equal(value("device")->type, IG_MISSING);
+
+    assert_int_equal(named(field, "id", "id"), IG_JSON_OK);
+    assert_int_equal(value("id")->type, IG_SET);
+
+    assert_int_equal(named(field, "sku", "sku"), IG_JSON_OK);
+    assert_int_equal(value("sku")->type, IG_MISSING);
+
+    assert_int_equal(named(field, "name", "name"), IG_JSON_TYPE);
+    assert_int_equal(named(field, "odd", "odd"), IG_JSON_TYPE);
+    assert_int_equal(value("odd")->type, IG_MISSING);
+}
+
+
 static void
 test_names(void **state)
 {
@@ -451,6 +501,7 @@ main(void)
         cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_member),
+        cmocka_unit_test(test_named),
         cmocka_unit_test(test_names)
     };
 
