@@ -103,8 +103,14 @@ class Nginx:
         wait_until(self._accepts, what="nginx to accept")
         return self
 
+    def _wanted_workers(self):
+        found = re.search(r"^\s*worker_processes\s+(\d+);",
+                          self.conf_path.read_text(), re.MULTILINE)
+        return int(found.group(1)) if found else 1
+
     def _accepts(self):
-        if not self.worker_pids():
+        # the first one may accept before the next is there
+        if len(self.worker_pids()) < self._wanted_workers():
             return False
         if "PORT" not in self.ports:
             return True
