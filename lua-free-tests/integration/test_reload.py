@@ -63,6 +63,7 @@ def start(nginx, redis=None, **parts):
     store = f"integrity_redis {redis} timeout=5s;" if redis else ""
     server = nginx(http=HTTP.replace("%%STORE%%", store), server=SERVER,
                    workers=2, **{"RULES": "", **parts})
+    wait_until(lambda: len(server.worker_pids()) == 2)
     if redis:
         wait_until(lambda: server.get("/status").json()["redis"]["up"] == 2)
     return server
