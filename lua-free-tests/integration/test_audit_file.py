@@ -14,7 +14,7 @@ import pytest
 
 from harness import senders
 from harness.crowd import Crowd
-from harness.settings import CTL, PATIENCE, wait_until
+from harness.settings import CTL, wait_until
 
 HTTP = """
     integrity_zone    integrity:4m new_keys=1000000;
@@ -361,7 +361,7 @@ def test_full_and_deny(nginx, disk, pages):
 
 
 def test_full_again_and_again(nginx, disk):
-    """Each time it fills up, a line is torn somewhere; the next one heals it."""
+    """Each time it fills up, a line is torn somewhere; the next heals it."""
     log = disk / "audit.log"
     server = place(nginx, log, on_error="deny", workers=2)
     with Crowd(server, [request()], clients=6, pause=0.005) as crowd:

@@ -307,7 +307,7 @@ const uint8_t *ngx_http_integrity_known(const ig_plan_t *plan);
 /* Asks for the end of this turn: lines are written, requests resumed. */
 void ngx_http_integrity_post_turn(void);
 
-/* ngx_http_integrity_life.c: this process's entry, and those of crashed ones. */
+/* ngx_http_integrity_life.c: this process's entry, and those of crashed ones */
 ngx_http_integrity_life_t *ngx_http_integrity_life_begin(void);
 void ngx_http_integrity_life_end(void);
 void ngx_http_integrity_life_bury(void);

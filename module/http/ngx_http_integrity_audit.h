@@ -15,7 +15,7 @@
 
 /* A sealed line that waits for the write. */
 typedef struct {
-    size_t                     end;         /* offset of its end in the buffer */
+    size_t                     end;         /* of it in the buffer */
     uint64_t                   seq;
     uint8_t                    hash[IG_SHA256];
     ngx_http_integrity_ctx_t  *ctx;         /* who waits for it, or NULL */

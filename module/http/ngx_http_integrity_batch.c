@@ -15,7 +15,7 @@
 typedef struct ngx_http_integrity_batch_s  ngx_http_integrity_batch_t;
 
 struct ngx_http_integrity_batch_s {
-    ig_batch_t                   batch;         /* first: it is what others see */
+    ig_batch_t                   batch;     /* first: it is what others see */
     ngx_http_integrity_batch_t  *next;
     unsigned                     capacity;
 };
