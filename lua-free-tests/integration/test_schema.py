@@ -78,7 +78,7 @@ def decision():
         "decision", event="01KARZ3NDEKTSV4RRFFQ69G5FA", action="a.b",
         decision="hold", mode="enforce", score=60, would="deny",
         would_score=90, evaluation="complete", method="POST", path="/v1/",
-        request="4e1d", node="edge-1", tenant="t", body="too deep", repeat=2,
+        request="4e1d", node="edge-1", tenant="t", body="too deep",
         new_keys=True,
         field={"account": "p:k1:9m2Q", "rating": 4.5, "gift": True,
                "lost": None, "sku": ["a", 7]},

@@ -318,7 +318,6 @@ test_circumstances(void **state)
     t.call->refused = true;
     t.call->tenant = ig_str("shop \"7\"");
     t.host.body = ig_str("too deep");
-    t.host.repeat = 17;
     fire("burst", IG_RULE_FIRED);
 
     decide();
@@ -327,15 +326,9 @@ test_circumstances(void **state)
               "\"would\":\"hold\",\"would_score\":67,"
               "\"evaluation\":\"cached\",");
     must_have("\"tenant\":\"shop \\\"7\\\"\",\"body\":\"too deep\","
-              "\"repeat\":17,\"new_keys\":true,\"field\":");
+              "\"new_keys\":true,\"field\":");
     must_have("{\"name\":\"burst\",\"score\":60,"
               "\"threshold\":{\"per_hour\":10,\"share\":0.25}}]");
-
-    /* one call is no repetition */
-
-    t.host.repeat = 1;
-    decide();
-    assert_false(has("repeat"));
 }
 
 

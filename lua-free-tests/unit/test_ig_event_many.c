@@ -92,7 +92,7 @@ test_many(void **state)
     ig_policy_case_t  *c;
     ig_event_host_t    host = { ig_string("POST"), ig_string("/v1/"),
                                 ig_string("4e1d"), ig_string("edge-1"),
-                                ig_string(""), 0 };
+                                ig_string("") };
 
     (void) state;
 

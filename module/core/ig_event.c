@@ -354,10 +354,6 @@ ig_event_circumstances(ig_event_line_t *l, const ig_call_t *call,
     ig_event_member(l, ig_str("tenant"), call->tenant, IG_EVENT_NAME);
     ig_event_member(l, ig_str("body"), host->body, IG_EVENT_NAME);
 
-    if (host->repeat > 1) {
-        ig_event_uint(l, ig_str("repeat"), host->repeat);
-    }
-
     if (call->refused) {
         ig_buf_lit(l->b, ",\"new_keys\":true");
     }

@@ -29,7 +29,6 @@ typedef struct {
     ig_str_t  request;          /* nginx's request id; may be empty */
     ig_str_t  node;
     ig_str_t  body;             /* why the body was not inspected; or empty */
-    uint64_t  repeat;           /* cached: how many calls this line is for */
 } ig_event_host_t;
 
 /*

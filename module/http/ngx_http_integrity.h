@@ -178,8 +178,6 @@ struct ngx_http_integrity_ctx_s {
     unsigned                        settled:1;  /* written after it */
     unsigned                        completed:1;
     unsigned                        quiet:1;    /* another line tells of it */
-
-    uint64_t                        repeat;     /* calls its line stands for */
 };
 
 

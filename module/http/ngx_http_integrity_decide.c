@@ -359,7 +359,6 @@ ngx_http_integrity_line(ngx_http_integrity_ctx_t *ctx)
     host.path = ctx->path;
     host.node = ngx_http_integrity_str(mcf->node);
     host.body = ctx->reason;
-    host.repeat = ctx->repeat;
 
     if (mcf->request_id >= 0) {
         id = ngx_http_get_indexed_variable(r, mcf->request_id);
