@@ -87,12 +87,13 @@ CFLAGS   = -g $(HARDEN) -fPIE $(STRICT)
 LDFLAGS  = -pie $(LDHARD)
 LIBS     = -ljansson -lcrypto -lutf8proc -lm
 INCLUDES = -Imodule/core -Imodule/store
+CTL_INCLUDES = $(patsubst %,-I%,$(sort $(dir $(CTL))))
 
 CORE  = $(wildcard module/core/*.c)
 STORE = $(wildcard module/store/*.c)
 # the codec: what in module/redis needs no nginx
 CODEC = $(shell grep -sL ngx_ module/redis/*.c)
-CTL   = $(wildcard module/ctl/*.c)
+CTL   = $(wildcard module/ctl/*.c module/ctl/*/*.c)
 UNIT  = $(wildcard lua-free-tests/unit/*.c)
 # a program that test_stores.py runs: both stores without nginx
 PROBE = $(wildcard lua-free-tests/integration/*.c)
@@ -139,8 +140,8 @@ $(OUT)/flags: FORCE
 
 $(call object,$(CORE) $(STORE)): PURE = -std=c11
 $(call object,$(CODEC)): PURE = -std=gnu11 -Imodule/redis
-$(call object,$(CTL)):   PURE = -std=gnu11 -Imodule/ctl
-$(call object,$(UNIT)):  PURE = -std=gnu11 -Imodule/redis -Imodule/ctl \
+$(call object,$(CTL)):   PURE = -std=gnu11 $(CTL_INCLUDES)
+$(call object,$(UNIT)):  PURE = -std=gnu11 -Imodule/redis $(CTL_INCLUDES) \
     -Ilua-free-tests/unit
 $(call object,$(PROBE)): PURE = -std=gnu11 -Imodule/redis
 
@@ -175,7 +176,7 @@ $(OUT)/locale/de_DE.UTF-8:
 	@mkdir -p $(@D)
 	@localedef -i de_DE -f UTF-8 --no-archive $(CURDIR)/$@
 
-.SECONDARY:
+.PRECIOUS: $(OUT)/obj/%.o
 
 -include $(patsubst %.o,%.d,$(call object,$(CORE) $(STORE) $(CODEC) $(CTL) \
     $(UNIT) $(PROBE)))

@@ -378,7 +378,8 @@ def test_the_help_tells_every_option():
     said = backtest("--help")
     assert said.code == 0 and said.errors == []
     assert max(map(len, said.out.splitlines())) <= 80
-    source = (ROOT / "module" / "ctl" / "ig_ctl_backtest_options.c").read_text()
+    source = (ROOT / "module" / "ctl" / "backtest" /
+              "ig_ctl_backtest_options.c").read_text()
     options = re.findall(r'^    \{ "(--?[a-z]+)", ', source, re.M)
     assert len(options) > 12
     for option in set(options) - {"--conf"}:
