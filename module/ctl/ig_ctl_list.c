@@ -2,28 +2,15 @@
  * ig_ctl_list.c: `integrityctl list`: puts a key on a list, takes it off, or
  * asks for it, by way of nginx's integrity_control on a unix socket, so that
  * it is recorded there and works with either store.
- * Owns: the socket.  Called by integrityctl.
+ * Owns nothing.  Called by integrityctl.
  */
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <stdio.h>
+#include <string.h>
 
-#include "ig_buf.h"
-#include "ig_ctl.h"
+#include "ig_ctl_control.h"
 
-#define IG_LIST_REQUEST  8192
-#define IG_LIST_ANSWER   8192
-#define IG_LIST_TIMEOUT  10             /* s */
-
-/* Not in the path of a request: it would end there. */
-#define IG_LIST_URI_STOPS  " \t\r\n?#"
+#define IG_LIST_QUESTION  4096
 
 
 typedef struct {
@@ -132,14 +119,6 @@ ig_list_check(const ig_list_request_t *q)
         }
     }
 
-    if (q->socket == NULL) {
-        return ig_ctl_usage(&ig_ctl_list, "--socket unix:PATH is missing");
-    }
-
-    if (q->uri[0] != '/' || strpbrk(q->uri, IG_LIST_URI_STOPS) != NULL) {
-        return ig_ctl_usage(&ig_ctl_list, "\"%s\" is no path", q->uri);
-    }
-
     if (add && q->time == NULL) {
         return ig_ctl_usage(&ig_ctl_list, "--for TIME is missing");
     }
@@ -207,162 +186,21 @@ ig_list_body(ig_buf_t *b, const ig_list_request_t *q)
 }
 
 
-static int
-ig_list_write(ig_buf_t *b, const ig_list_request_t *q)
-{
-    char      memory[IG_LIST_REQUEST / 2];
-    ig_buf_t  body;
-
-    ig_buf_init(&body, memory, sizeof(memory));
-    ig_list_body(&body, q);
-
-    ig_buf_lit(b, "POST ");
-    ig_buf_str_add(b, ig_list_str(q->uri));
-    ig_buf_lit(b, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                  "Content-Type: application/json\r\nContent-Length: ");
-    ig_buf_u64(b, (uint64_t) (body.pos - body.start));
-    ig_buf_lit(b, "\r\n\r\n");
-    ig_buf_str_add(b, ig_buf_str(&body));
-
-    if (body.full || b->full) {
-        return ig_ctl_error("the arguments are too long");
-    }
-
-    return IG_CTL_OK;
-}
-
-
-/* -- the socket ---------------------------------------------------------- */
-
-
-/* A connected socket, or -1 and the reason told. */
-static int
-ig_list_connect(const char *name)
-{
-    int                 fd;
-    struct timeval      limit = { IG_LIST_TIMEOUT, 0 };
-    struct sockaddr_un  sun;
-
-    memset(&sun, 0, sizeof(sun));
-    sun.sun_family = AF_UNIX;
-
-    if (strncmp(name, "unix:", 5) == 0) {
-        name += 5;
-    }
-
-    if (strlen(name) >= sizeof(sun.sun_path)) {
-        (void) ig_ctl_error("\"%s\" is too long for a socket", name);
-        return -1;
-    }
-
-    strcpy(sun.sun_path, name);
-
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0
-        || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0
-        || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0
-        || connect(fd, (struct sockaddr *) &sun, sizeof(sun)) != 0)
-    {
-        (void) ig_ctl_error("cannot connect to \"%s\": %s", name,
-                            strerror(errno));
-
-        if (fd >= 0) {
-            close(fd);
-        }
-
-        return -1;
-    }
-
-    return fd;
-}
-
-
-static bool
-ig_list_send(int fd, ig_str_t request)
-{
-    ssize_t  n;
-
-    while (request.len > 0) {
-        n = send(fd, request.data, request.len, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-
-        if (n <= 0) {
-            return false;
-        }
-
-        request.data += n;
-        request.len -= (size_t) n;
-    }
-
-    return true;
-}
-
-
-/* All until the other side closes; false: it did not, or says too much. */
-static bool
-ig_list_receive(int fd, char *answer, size_t size, size_t *len)
-{
-    ssize_t  n;
-
-    *len = 0;
-
-    while (*len < size) {
-        n = recv(fd, answer + *len, size - *len, 0);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-
-        if (n <= 0) {
-            return n == 0;
-        }
-
-        *len += (size_t) n;
-    }
-
-    return false;
-}
-
-
 /* -- the answer ---------------------------------------------------------- */
 
 
 /* Prints the body; what the status says of it is the exit code. */
 static int
-ig_list_answer(const ig_list_request_t *q, char *answer, size_t len)
+ig_list_answer(const ig_list_request_t *q, const ig_control_t *c)
 {
-    int          status;
-    const char  *body;
+    (void) fwrite(c->body.data, 1, c->body.len, stdout);
 
-    answer[len] = '\0';
-
-    body = strstr(answer, "\r\n\r\n");
-
-    if (body == NULL || sscanf(answer, "HTTP/1.%*1[01] %3d", &status) != 1) {
-        return ig_ctl_error("what answers at \"%s\" is not nginx", q->socket);
-    }
-
-    body += 4;
-
-    /* pages of nginx's own are HTML */
-
-    if (*body != '{') {
-        (void) ig_ctl_error("\"%s\" answers with status %d", q->uri, status);
-        return IG_CTL_FAILED;
-    }
-
-    fputs(body, stdout);
-
-    if (status != 200) {
+    if (c->status != 200) {
         return IG_CTL_FAILED;
     }
 
     return strcmp(q->op, "show") == 0
-           && strstr(body, "\"listed\":true") == NULL
+           && strstr(c->body.data, "\"listed\":true") == NULL
            ? IG_CTL_FAILED : IG_CTL_OK;
 }
 
@@ -370,34 +208,27 @@ ig_list_answer(const ig_list_request_t *q, char *answer, size_t len)
 static int
 ig_list_ask(const ig_list_request_t *q)
 {
-    int       fd, rc;
-    bool      done;
-    char      request[IG_LIST_REQUEST], answer[IG_LIST_ANSWER + 1];
-    size_t    len;
-    ig_buf_t  b;
+    int           rc;
+    char          memory[IG_LIST_QUESTION];
+    ig_buf_t      question;
+    ig_control_t  c;
 
-    ig_buf_init(&b, request, sizeof(request));
-
-    rc = ig_list_write(&b, q);
+    rc = ig_control_init(&c, &ig_ctl_list, q->socket, q->uri);
     if (rc != IG_CTL_OK) {
         return rc;
     }
 
-    fd = ig_list_connect(q->socket);
-    if (fd < 0) {
-        return IG_CTL_USAGE;
+    ig_buf_init(&question, memory, sizeof(memory));
+    ig_list_body(&question, q);
+
+    if (question.full) {
+        return ig_ctl_error("the arguments are too long");
     }
 
-    done = ig_list_send(fd, ig_buf_str(&b))
-           && ig_list_receive(fd, answer, IG_LIST_ANSWER, &len);
-    close(fd);
+    rc = ig_control_ask(&c, ig_buf_str(&question));
+    ig_control_close(&c);
 
-    if (!done) {
-        return ig_ctl_error("no answer from \"%s\": %s", q->socket,
-                            strerror(errno));
-    }
-
-    return ig_list_answer(q, answer, len);
+    return rc == IG_CTL_OK ? ig_list_answer(q, &c) : rc;
 }
 
 
@@ -405,7 +236,7 @@ static int
 ig_list_run(int argc, char **argv)
 {
     int                rc, left;
-    ig_list_request_t  q = { .uri = "/integrity/control" };
+    ig_list_request_t  q = { .uri = IG_CONTROL_URI };
 
     rc = ig_list_options(&q, argc, argv, &left);
     if (rc != IG_CTL_OK) {

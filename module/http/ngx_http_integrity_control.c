@@ -1,17 +1,28 @@
 /*
- * ngx_http_integrity_control.c: changes to lists by people: a POST with what
- * to do, which is recorded, then done in the store, then answered.
- * Owns: a change from its request to its answer; its batch until the store
- * has it, and again once it has settled.
- * Called by nginx as a content handler, and by the store.
+ * ngx_http_integrity_control.c: what people ask of a running nginx: a POST
+ * with what to do, which is recorded, then done in the store, then answered.
+ * Owns: a question from its request to its answer.
+ * Called by nginx as a content handler, and when the store has answered.
  */
 
 #include "ngx_http_integrity_control.h"
 
-#define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  512
+#define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  4096
+#define NGX_HTTP_INTEGRITY_CONTROL_ABOUT   128      /* of a wrong part */
+#define NGX_HTTP_INTEGRITY_CONTROL_NONE    256
 #define NGX_HTTP_INTEGRITY_CONTROL_DEPTH   4
 #define NGX_HTTP_INTEGRITY_CONTROL_VALUES  64
 
+
+static const ngx_http_integrity_control_op_t
+    *const ngx_http_integrity_control_ops[] = {
+    &ngx_http_integrity_control_add,
+    &ngx_http_integrity_control_remove,
+    &ngx_http_integrity_control_show
+};
+
+
+/* -- answers ------------------------------------------------------------- */
 
 /* -- answers ------------------------------------------------------------- */
 
@@ -40,7 +51,7 @@ ngx_http_integrity_control_error(ngx_http_integrity_control_t *ctl)
 {
     char      *p;
     ig_buf_t   b, about;
-    char       memory[NGX_HTTP_INTEGRITY_CONTROL_ANSWER / 4];
+    char       memory[NGX_HTTP_INTEGRITY_CONTROL_ABOUT];
 
     p = ngx_palloc(ctl->request->pool, NGX_HTTP_INTEGRITY_CONTROL_ANSWER);
     if (p == NULL) {
@@ -66,59 +77,29 @@ ngx_http_integrity_control_error(ngx_http_integrity_control_t *ctl)
 }
 
 
-/* What the store has made of it. */
-
 static ngx_int_t
 ngx_http_integrity_control_result(ngx_http_integrity_control_t *ctl)
 {
-    char                *p;
-    int64_t              until;
-    ig_buf_t             b;
-    ngx_http_request_t  *r;
+    char      *p;
+    ig_buf_t   b;
 
-    r = ctl->request;
-
-    if (ctl->op.state != IG_OP_DONE) {
+    if (ctl->failed) {
         ctl->status = NGX_HTTP_SERVICE_UNAVAILABLE;
+        ctl->about = ig_str("");
         ctl->error = "the store did not answer: what was asked may have been "
                      "done or not";
         return ngx_http_integrity_control_error(ctl);
     }
 
-    p = ngx_palloc(r->pool, NGX_HTTP_INTEGRITY_CONTROL_ANSWER);
+    p = ngx_palloc(ctl->request->pool, NGX_HTTP_INTEGRITY_CONTROL_ANSWER);
     if (p == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    until = ctl->op.verb == IG_OP_ADD ? ctl->event.until
-            : ctl->op.verb == IG_OP_READ ? ctl->op.raw.last : -1;
-
     ig_buf_init(&b, p, NGX_HTTP_INTEGRITY_CONTROL_ANSWER);
+    ctl->what->answer(ctl, &b);
 
-    ig_buf_lit(&b, "{\"op\":\"");
-    ig_buf_str_add(&b, ctl->event.op);
-    ig_buf_lit(&b, "\",\"list\":\"");
-    ig_buf_str_add(&b, ctl->event.list->name);
-    ig_buf_lit(&b, "\",\"listed\":");
-
-    if (until > ctl->op.time) {
-        ig_buf_lit(&b, "true,\"until\":\"");
-        ig_buf_time(&b, until);
-        ig_buf_char(&b, '"');
-
-    } else {
-        ig_buf_lit(&b, "false");
-    }
-
-    if (ctl->op.verb != IG_OP_READ) {
-        ig_buf_lit(&b, ",\"event\":\"");
-        ig_buf_bytes(&b, ctl->call->event, sizeof(ctl->call->event));
-        ig_buf_char(&b, '"');
-    }
-
-    ig_buf_lit(&b, "}\n");
-
-    return ngx_http_integrity_control_send(r, NGX_HTTP_OK, &b);
+    return ngx_http_integrity_control_send(ctl->request, NGX_HTTP_OK, &b);
 }
 
 
@@ -145,8 +126,7 @@ ngx_http_integrity_control_record(ngx_http_integrity_control_t *ctl)
     line->request = ctl->request;
     line->call = ctl->call;
 
-    ig_event_list(ngx_http_integrity_audit_line(lcf->log->file), ctl->call,
-                  &ctl->event);
+    ctl->what->record(ctl, ngx_http_integrity_audit_line(lcf->log->file));
     ngx_http_integrity_audit_add(lcf->log->file, line);
     ngx_http_integrity_audit_write();
 
@@ -154,150 +134,95 @@ ngx_http_integrity_control_record(ngx_http_integrity_control_t *ctl)
 }
 
 
-/* The store did not do what the log says was about to be done. */
+/* What the store did not do, although the log says it was about to be done. */
 
-static void
-ngx_http_integrity_control_outcome(ngx_http_integrity_control_t *ctl)
+ngx_int_t
+ngx_http_integrity_control_end(ngx_http_integrity_control_t *ctl)
 {
-    if (ctl->op.state == IG_OP_DONE || ctl->op.verb == IG_OP_READ) {
-        return;
+    unsigned  i;
+
+    for (i = 0; i < ctl->nops; i++) {
+        if (ctl->op[i].state != IG_OP_DONE) {
+            ctl->failed = 1;
+        }
     }
 
-    ctl->event.time = ngx_http_integrity_now();
-    ctl->event.failed = true;
-
-    (void) ngx_http_integrity_control_record(ctl);
-}
-
-
-/* -- the store ----------------------------------------------------------- */
-
-static void
-ngx_http_integrity_control_answer(ngx_event_t *ev)
-{
-    ngx_http_integrity_control_t *ctl = ev->data;
-
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    r = ctl->request;
-    c = r->connection;
-
-    ngx_http_integrity_control_outcome(ctl);
-
-    ngx_http_finalize_request(r, ngx_http_integrity_control_result(ctl));
-    ngx_http_run_posted_requests(c);
-}
-
-
-static void
-ngx_http_integrity_control_done(ig_batch_t *batch)
-{
-    ngx_http_integrity_control_t *ctl = batch->owner;
-
-    if (ctl == NULL) {
-        return;
+    if (ctl->failed && ctl->what->record != NULL) {
+        (void) ngx_http_integrity_control_record(ctl);
     }
-
-    ctl->batch = NULL;
-    batch->owner = NULL;
-
-    ctl->op = batch->op[0];
-
-    if (batch->state != IG_BATCH_ANSWERED) {
-        ctl->op.state = IG_OP_FAILED;
-    }
-
-    /* The store goes through its replies: nothing else may begin meanwhile. */
-
-    ngx_post_event((&ctl->answer), &ngx_posted_events);
-}
-
-
-static void
-ngx_http_integrity_control_cleanup(void *data)
-{
-    ngx_http_integrity_control_t *ctl = data;
-
-    if (ctl->batch != NULL) {
-        ctl->batch->owner = NULL;
-        ctl->batch = NULL;
-    }
-
-    if (ctl->answer.posted) {
-        ngx_delete_posted_event((&ctl->answer));
-    }
-}
-
-
-static ngx_int_t
-ngx_http_integrity_control_wait(ngx_http_integrity_control_t *ctl,
-    ig_batch_t *batch)
-{
-    ngx_http_cleanup_t  *cln;
-    ngx_http_request_t  *r;
-
-    r = ctl->request;
-
-    cln = ngx_http_cleanup_add(r, 0);
-
-    if (cln == NULL) {
-        batch->owner = NULL;
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    cln->handler = ngx_http_integrity_control_cleanup;
-    cln->data = ctl;
-
-    ctl->batch = batch;
-    ctl->answer.handler = ngx_http_integrity_control_answer;
-    ctl->answer.data = ctl;
-    ctl->answer.log = r->connection->log;
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    return NGX_DONE;
-}
-
-
-/* An HTTP status or what sending gave; NGX_DONE: the answer comes later. */
-
-static ngx_int_t
-ngx_http_integrity_control_run(ngx_http_integrity_control_t *ctl)
-{
-    ngx_int_t    rc;
-    ig_batch_t  *batch;
-
-    batch = ngx_http_integrity_batch(1);
-    if (batch == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    batch->op[0] = ctl->op;
-    batch->nops = 1;
-    batch->done = ngx_http_integrity_control_done;
-    batch->settled = ngx_http_integrity_batch_free;
-    batch->owner = ctl;
-
-    rc = ngx_http_integrity_batch_run(batch, NULL);
-
-    if (rc == NGX_AGAIN) {
-        return ngx_http_integrity_control_wait(ctl, batch);
-    }
-
-    ctl->op = batch->op[0];
-
-    if (rc != NGX_OK) {
-        ctl->op.state = IG_OP_FAILED;
-    }
-
-    ngx_http_integrity_batch_free(batch);
-    ngx_http_integrity_control_outcome(ctl);
 
     return ngx_http_integrity_control_result(ctl);
 }
 
+
+/* -- what is asked ------------------------------------------------------- */
+
+static ngx_int_t
+ngx_http_integrity_control_none(ngx_http_integrity_control_t *ctl)
+{
+    char        *p;
+    ig_buf_t     b;
+    ngx_uint_t   i;
+
+    p = ngx_palloc(ctl->request->pool, NGX_HTTP_INTEGRITY_CONTROL_NONE);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ig_buf_init(&b, p, NGX_HTTP_INTEGRITY_CONTROL_NONE - 1);
+    ig_buf_lit(&b, "is none of");
+
+    for (i = 0; i < ig_countof(ngx_http_integrity_control_ops); i++) {
+        ig_buf_bytes(&b, ", ", i > 0 ? 2 : 0);
+        ig_buf_bytes(&b, " ", i > 0 ? 0 : 1);
+        ig_buf_str_add(&b, ngx_http_integrity_control_ops[i]->name);
+    }
+
+    *b.pos = '\0';
+
+    return ngx_http_integrity_control_wrong(ctl, p, ig_str("op"));
+}
+
+
+static ngx_int_t
+ngx_http_integrity_control_what(ngx_http_integrity_control_t *ctl,
+    ig_mem_t *mem)
+{
+    ig_str_t    name;
+    ngx_uint_t  i;
+
+    name = ngx_http_integrity_control_text(ctl, "op", mem);
+
+    for (i = 0; i < ig_countof(ngx_http_integrity_control_ops); i++) {
+        if (ig_str_eq(name, ngx_http_integrity_control_ops[i]->name)) {
+            ctl->what = ngx_http_integrity_control_ops[i];
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_integrity_control_none(ctl);
+}
+
+
+static ngx_int_t
+ngx_http_integrity_control_read(ngx_http_integrity_control_t *ctl)
+{
+    ig_mem_t   mem;
+    ngx_int_t  rc;
+
+    ngx_http_integrity_pool_mem(&mem, ctl->request->pool);
+
+    rc = ngx_http_integrity_control_what(ctl, &mem);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_integrity_control_call(ctl, &mem);
+    }
+
+    return rc == NGX_OK ? ctl->what->read(ctl, &mem) : rc;
+}
+
+
+/* -- the body ------------------------------------------------------------ */
 
 /* -- the body ------------------------------------------------------------ */
 
@@ -345,7 +270,7 @@ ngx_http_integrity_control_parse(ngx_http_integrity_control_t *ctl,
 /* An HTTP status or what sending gave; NGX_DONE: the answer comes later. */
 
 static ngx_int_t
-ngx_http_integrity_control_change(ngx_http_integrity_control_t *ctl,
+ngx_http_integrity_control_do(ngx_http_integrity_control_t *ctl,
     ngx_chain_t *body)
 {
     ngx_int_t  rc;
@@ -356,12 +281,13 @@ ngx_http_integrity_control_change(ngx_http_integrity_control_t *ctl,
         rc = ngx_http_integrity_control_read(ctl);
     }
 
-    if (rc == NGX_OK && ctl->op.verb != IG_OP_READ
+    if (rc == NGX_OK && ctl->what->record != NULL
         && ngx_http_integrity_control_record(ctl) != NGX_OK)
     {
+        rc = ngx_http_integrity_control_wrong(ctl,
+                 "the audit log cannot be written: nothing was changed",
+                 ig_str(""));
         ctl->status = NGX_HTTP_SERVICE_UNAVAILABLE;
-        ctl->error = "the audit log cannot be written: nothing was changed";
-        rc = NGX_DECLINED;
     }
 
     switch (rc) {
@@ -402,7 +328,7 @@ ngx_http_integrity_control_body(ngx_http_request_t *r)
         return;
     }
 
-    rc = ngx_http_integrity_control_change(ctl, body);
+    rc = ngx_http_integrity_control_do(ctl, body);
 
     if (rc != NGX_DONE) {
         ngx_http_finalize_request(r, rc);

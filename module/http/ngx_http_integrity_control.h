@@ -1,6 +1,6 @@
 /*
- * ngx_http_integrity_control.h: a person's change to a list, between its
- * reading and its carrying out.
+ * ngx_http_integrity_control.h: what a person asks of integrity_control,
+ * between its reading and its answer, and the operations there are.
  * Owns nothing.  Included by ngx_http_integrity_control*.c alone.
  */
 
@@ -9,28 +9,100 @@
 
 #include "ngx_http_integrity.h"
 
+typedef struct ngx_http_integrity_control_s  ngx_http_integrity_control_t;
+
+/*
+ * One operation, by the name that stands in "op".
+ *
+ * read:    from ctl->json into ctl->op and whatever else it wants; NGX_OK,
+ *          NGX_DECLINED (it is wrong, see control_wrong) or NGX_ERROR (no
+ *          memory).  ctl->nops may stay 0: then the store is not asked.
+ * record:  writes the audit line; NULL: it changes nothing.  Called before the
+ *          store is asked, and again, with ctl->failed, where it could not do
+ *          what the line says.
+ * answer:  writes the JSON object of a 200; every op is DONE.
+ */
+typedef struct {
+    ig_str_t     name;
+    ngx_int_t  (*read)(ngx_http_integrity_control_t *ctl, ig_mem_t *mem);
+    void       (*record)(ngx_http_integrity_control_t *ctl, ig_buf_t *line);
+    void       (*answer)(ngx_http_integrity_control_t *ctl, ig_buf_t *b);
+} ngx_http_integrity_control_op_t;
+
 /*
  * Lives in the request's pool.  A batch in flight points here; when the
  * request ends first, it no longer does, and the change goes on without us.
  */
-typedef struct {
-    ngx_http_request_t  *request;
-    ig_json_t           *json;
-    ig_call_t           *call;          /* carries the key */
-    ig_event_list_t      event;
-    ig_op_t              op;            /* what was asked, what came back */
-    ig_batch_t          *batch;         /* while the store has it */
-    ngx_event_t          answer;
+struct ngx_http_integrity_control_s {
+    ngx_http_request_t                     *request;
+    ig_json_t                              *json;
+    const ngx_http_integrity_control_op_t  *what;
+    void                                   *data;   /* of the operation */
 
-    const char          *error;         /* what is wrong with it, ... */
-    ig_str_t             about;         /* ... and with which part */
-    ngx_uint_t           status;
-} ngx_http_integrity_control_t;
+    ig_call_t                *call;     /* of no action: its time, its event,
+                                           its tenant; carries the key */
+    ig_op_t                  *op;       /* what was asked, what came back */
+    unsigned                  nops;
+    ig_str_t                  reason;
+    ig_str_t                  by;
+    unsigned                  failed:1; /* the store did not do it all */
+
+    ig_batch_t               *batch;    /* while the store has it */
+    ngx_event_t               answer;
+
+    const char               *error;    /* what is wrong with it, ... */
+    ig_str_t                  about;    /* ... and with which part */
+    ngx_uint_t                status;
+};
+
+/* -- ngx_http_integrity_control.c ---------------------------------------- */
+
+/* The store has answered, or could not: the line about that, the answer. */
+ngx_int_t ngx_http_integrity_control_end(ngx_http_integrity_control_t *ctl);
+
+/* -- ngx_http_integrity_control_run.c ------------------------------------ */
 
 /*
- * Reads what the JSON asks for into call, event and op.  NGX_DECLINED: it is
- * wrong, and error, about and status say how; NGX_ERROR: no memory.
+ * Asks the store for ctl->op.  An HTTP status or what sending gave; NGX_DONE:
+ * the answer comes later.
  */
-ngx_int_t ngx_http_integrity_control_read(ngx_http_integrity_control_t *ctl);
+ngx_int_t ngx_http_integrity_control_run(ngx_http_integrity_control_t *ctl);
+
+/* -- ngx_http_integrity_control_read.c ----------------------------------- */
+
+/* Always NGX_DECLINED; status 400 where none is set. */
+ngx_int_t ngx_http_integrity_control_wrong(ngx_http_integrity_control_t *ctl,
+    const char *error, ig_str_t about);
+
+/* A member that is a string; empty where there is none. */
+ig_str_t ngx_http_integrity_control_text(ngx_http_integrity_control_t *ctl,
+    const char *name, ig_mem_t *mem);
+
+/* ctl->call, at this moment; NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_integrity_control_call(ngx_http_integrity_control_t *ctl,
+    ig_mem_t *mem);
+
+/* "reason" and "by", which a change must have. */
+ngx_int_t ngx_http_integrity_control_why(ngx_http_integrity_control_t *ctl,
+    ig_mem_t *mem);
+
+/*
+ * "key": a value for each field of the counter's key, into ctl->call and, as
+ * a keyed hash, into key.
+ */
+ngx_int_t ngx_http_integrity_control_key(ngx_http_integrity_control_t *ctl,
+    const ig_counter_t *counter, uint8_t key[IG_HASH], ig_mem_t *mem);
+
+/* `n` ops of nothing yet, at the call's time; NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_integrity_control_make(ngx_http_integrity_control_t *ctl,
+    unsigned n);
+
+/* -- the operations ------------------------------------------------------ */
+
+/* ngx_http_integrity_control_list.c */
+extern const ngx_http_integrity_control_op_t  ngx_http_integrity_control_add;
+extern const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_remove;
+extern const ngx_http_integrity_control_op_t  ngx_http_integrity_control_show;
 
 #endif /* NGX_HTTP_INTEGRITY_CONTROL_H */
