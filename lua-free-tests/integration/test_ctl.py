@@ -124,4 +124,4 @@ def test_keys_usage():
     for arguments in ((), ("new",), ("new", "a", "b"), ("old", "a")):
         code, out, err = run("keys", *arguments)
         assert (code, out) == (2, "")
-        assert "Usage: integrityctl keys new FILE | verdict FILE" in err
+        assert "Usage: integrityctl keys new|rotate|show|destroy|verdict" in err

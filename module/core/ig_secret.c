@@ -172,6 +172,7 @@ ig_secret_key_text(ig_secret_reader_t *r, ig_str_t id, ig_str_t base64,
 
         if (store || r->marked == 0) {
             ig_secret_counters(r->secret, raw, len);
+            r->secret->nstore = r->secret->nkeys - 1;
         }
 
         rc = IG_OK;

@@ -32,6 +32,7 @@ typedef struct {
 typedef struct {
     ig_secret_key_t  key[IG_MAX_KEYS];
     unsigned         nkeys;
+    unsigned         nstore;        /* of key[]: whose line the next two have */
     ig_hmac_key_t    store;
     ig_similar_key_t similar;
 } ig_secret_t;
