@@ -32,6 +32,7 @@ extern const ig_ctl_command_t  ig_ctl_backtest;
 extern const ig_ctl_command_t  ig_ctl_check;
 extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_list;
+extern const ig_ctl_command_t  ig_ctl_log;
 extern const ig_ctl_command_t  ig_ctl_verify;
 
 /* "integrityctl: " and the text on stderr; returns IG_CTL_USAGE. */

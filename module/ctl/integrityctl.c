@@ -14,6 +14,7 @@ static const ig_ctl_command_t *const  ig_ctl_commands[] = {
     &ig_ctl_check,
     &ig_ctl_backtest,
     &ig_ctl_verify,
+    &ig_ctl_log,
     &ig_ctl_list,
     &ig_ctl_keys
 };
@@ -116,7 +117,7 @@ main(int argc, char **argv)
         if (strcmp(argv[1], ig_ctl_commands[i]->name) == 0) {
             rc = ig_ctl_run(ig_ctl_commands[i], argc - 1, argv + 1);
 
-            if (fflush(stdout) != 0) {
+            if (fflush(stdout) != 0 || ferror(stdout)) {
                 return ig_ctl_error("cannot write to standard output");
             }
 
