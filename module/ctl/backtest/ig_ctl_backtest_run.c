@@ -93,6 +93,19 @@ ig_trial_network(ig_call_t *call, const ig_source_t *source, ig_mem_t *mem)
 }
 
 
+/* A source without variables says the same of every call: no event has it. */
+static void
+ig_trial_constant(ig_call_t *call, const ig_source_t *source, ig_mem_t *mem)
+{
+    if (call->field[source->field].type == IG_MISSING
+        && source->kind == IG_SOURCE_VARIABLE
+        && memchr(source->text.data, '$', source->text.len) == NULL)
+    {
+        ig_call_set_text(call, source, source->text, mem);
+    }
+}
+
+
 /* Those of the call, or, late, those that come with the answer. */
 static int
 ig_trial_fields(ig_trial_t *t, const ig_backtest_event_t *event, bool late,
@@ -116,6 +129,8 @@ ig_trial_fields(ig_trial_t *t, const ig_backtest_event_t *event, bool late,
             *field = t->policy->field[i]->name;
             return state == IG_JSON_NOMEM ? IG_NOMEM : IG_ERROR;
         }
+
+        ig_trial_constant(t->call, source, &arena->mem);
 
         if (source->net4 || source->net6) {
             ig_trial_network(t->call, source, &arena->mem);
