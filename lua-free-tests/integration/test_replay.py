@@ -183,11 +183,13 @@ def test_orders_of_a_marketplace(nginx, redis, tmp_path):
         pytest.skip(f"no {stream.name} in {DATA}")
     policy = tmp_path / "policy.conf"
     policy.write_text(FIELDS
-                      + f"include {ROOT}/conf/rules/orders.conf;\n")
+                      + f"include {ROOT}/conf/rules/orders.conf;\n"
+                      f"include {ROOT}/conf/rules/sanctions.conf;\n")
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
         events = [json.loads(line) for line in lines]
     decided = same(nginx, tmp_path, policy, events, redis())
     assert sum(one.startswith("hold/") for one in decided) > 100
+    assert sum("watched_account" in one for one in decided) > 10
 
 
 def test_the_usual_build_knows_no_such_header():
