@@ -13,7 +13,6 @@
 
 #define IG_HEAD_KIND  "{\"v\":1,\"kind\":\""
 #define IG_HEAD_TIME  "\",\"time\":\""
-#define IG_HEAD_STAMP (sizeof("2026-11-23T12:00:00.123Z") - 1)
 
 
 static const ig_str_t  ig_audit_kinds[IG_AUDIT_KINDS] = {
@@ -86,38 +85,65 @@ ig_head_skip(ig_str_t *s, const char *literal, size_t len)
 }
 
 
-bool
-ig_audit_head(ig_str_t raw, ig_audit_kind_e *kind, int64_t *time)
+/* The literal, then all up to the next quote, which stays. */
+static bool
+ig_head_value(ig_str_t *raw, const char *literal, size_t len, ig_str_t *value)
 {
-    ig_str_t     name, stamp;
     const char  *quote;
 
-    if (!ig_head_skip(&raw, IG_HEAD_KIND, sizeof(IG_HEAD_KIND) - 1)) {
+    if (!ig_head_skip(raw, literal, len)) {
         return false;
     }
 
-    quote = memchr(raw.data, '"', raw.len);
+    quote = memchr(raw->data, '"', raw->len);
     if (quote == NULL) {
         return false;
     }
 
-    name.data = raw.data;
-    name.len = (size_t) (quote - raw.data);
+    value->data = raw->data;
+    value->len = (size_t) (quote - raw->data);
 
-    raw.data += name.len;
-    raw.len -= name.len;
+    raw->data += value->len;
+    raw->len -= value->len;
 
-    if (!ig_head_skip(&raw, IG_HEAD_TIME, sizeof(IG_HEAD_TIME) - 1)
-        || raw.len < IG_HEAD_STAMP + 1 || raw.data[IG_HEAD_STAMP] != '"')
+    return true;
+}
+
+#define ig_head_take(raw, literal, value)                                     \
+    ig_head_value(raw, literal, sizeof(literal) - 1, value)
+
+
+bool
+ig_audit_head(ig_str_t raw, ig_audit_kind_e *kind, int64_t *time)
+{
+    ig_str_t  name, stamp;
+
+    if (!ig_head_take(&raw, IG_HEAD_KIND, &name)
+        || !ig_head_take(&raw, IG_HEAD_TIME, &stamp))
     {
         return false;
     }
 
-    stamp.data = raw.data;
-    stamp.len = IG_HEAD_STAMP;
     *kind = ig_audit_kind(name);
 
     return ig_time_rfc3339(stamp, time);
+}
+
+
+void
+ig_audit_prefix(ig_str_t raw, ig_audit_prefix_t *prefix)
+{
+    ig_str_t  ignored;
+
+    memset(prefix, 0, sizeof(*prefix));
+
+    if (ig_head_take(&raw, IG_HEAD_KIND, &ignored)
+        && ig_head_take(&raw, IG_HEAD_TIME, &ignored))
+    {
+        (void) ig_head_take(&raw, "\",\"event\":\"", &prefix->event);
+        (void) ig_head_take(&raw, "\",\"action\":\"", &prefix->action);
+        (void) ig_head_take(&raw, "\",\"decision\":\"", &prefix->decision);
+    }
 }
 
 

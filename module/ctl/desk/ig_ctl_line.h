@@ -37,6 +37,19 @@ ig_audit_kind_e ig_audit_kind(ig_str_t name);
  */
 bool ig_audit_head(ig_str_t raw, ig_audit_kind_e *kind, int64_t *time);
 
+/* What stands right behind the time, as it is in the line. */
+typedef struct {
+    ig_str_t  event;
+    ig_str_t  action;
+    ig_str_t  decision;
+} ig_audit_prefix_t;
+
+/*
+ * Of a line that ig_audit_head can read: these have no escapes, and no client
+ * can put anything before them.  Empty where the line has none.
+ */
+void ig_audit_prefix(ig_str_t raw, ig_audit_prefix_t *prefix);
+
 /* Strings are empty where the line has no such member. */
 typedef struct {
     ig_str_t         raw;           /* the line, without its newline */

@@ -13,8 +13,6 @@
 #include "ig_ctl_log_filter.h"
 #include "ig_ctl_log_time.h"
 
-#define IG_DECISION_KEY  "\"decision\":\""
-
 
 /* The option of each list of words, and the member it is about. */
 static const struct {
@@ -22,8 +20,8 @@ static const struct {
     const char  *member;        /* NULL: names of rules */
 } ig_filter_words[IG_FILTER_WORDS] = {
     [IG_FILTER_ACTION] = { "--action", "action" },
-    [IG_FILTER_RULE] = { "--rule", NULL },
     [IG_FILTER_EVENT] = { "--event", "event" },
+    [IG_FILTER_RULE] = { "--rule", NULL },
     [IG_FILTER_CHAIN] = { "--chain", "chain" },
     [IG_FILTER_NODE] = { "--node", "node" },
     [IG_FILTER_TENANT] = { "--tenant", "tenant" }
@@ -262,10 +260,14 @@ ig_audit_filter_finish(ig_audit_filter_t *filter)
 {
     unsigned  i;
 
-    filter->parses = (filter->decisions || filter->would || filter->field);
+    filter->parses = (filter->would || filter->field);
+    filter->asks = (filter->parses || filter->decisions);
 
     for (i = 0; i < IG_FILTER_WORDS; i++) {
-        filter->parses |= (filter->word[i] != NULL);
+        if (filter->word[i] != NULL) {
+            filter->asks = true;
+            filter->parses |= (i >= IG_FILTER_RULE);
+        }
     }
 
     if (filter->since >= filter->until) {
@@ -277,6 +279,47 @@ ig_audit_filter_finish(ig_audit_filter_t *filter)
 
 
 /* -- bytes --------------------------------------------------------------- */
+
+
+static bool
+ig_filter_word_is(const ig_filter_word_t *word, ig_str_t text)
+{
+    for ( ; word; word = word->next) {
+        if (word->wildcard ? text.len >= word->text.len
+                             && memcmp(text.data, word->text.data,
+                                       word->text.len) == 0
+                           : ig_str_eq(text, word->text))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* What stands at the beginning of a line, before all that clients say. */
+static bool
+ig_filter_prefix(const ig_audit_filter_t *filter, ig_str_t raw)
+{
+    ig_audit_prefix_t        prefix;
+    const ig_filter_word_t  *action, *event;
+
+    action = filter->word[IG_FILTER_ACTION];
+    event = filter->word[IG_FILTER_EVENT];
+
+    if (!filter->decisions && action == NULL && event == NULL) {
+        return true;
+    }
+
+    ig_audit_prefix(raw, &prefix);
+
+    return (action == NULL || ig_filter_word_is(action, prefix.action))
+           && (event == NULL || ig_filter_word_is(event, prefix.event))
+           && (!filter->decisions
+               || filter->decisions
+                  & (1u << ig_audit_decision(prefix.decision)));
+}
 
 
 static bool
@@ -301,27 +344,6 @@ ig_filter_raw_words(const ig_filter_word_t *word, ig_str_t raw)
     }
 
     return !asks;
-}
-
-
-/* Of a decision's line the first member of that name is its own. */
-static bool
-ig_filter_raw_decision(uint32_t bits, ig_str_t raw)
-{
-    ig_str_t     name;
-    const char  *at, *quote;
-
-    at = memmem(raw.data, raw.len, IG_DECISION_KEY,
-                sizeof(IG_DECISION_KEY) - 1);
-    if (at == NULL) {
-        return false;
-    }
-
-    name.data = at + sizeof(IG_DECISION_KEY) - 1;
-    quote = memchr(name.data, '"', (size_t) (raw.data + raw.len - name.data));
-    name.len = quote ? (size_t) (quote - name.data) : 0;
-
-    return bits & (1u << ig_audit_decision(name));
 }
 
 
@@ -353,18 +375,15 @@ ig_audit_filter_raw(ig_audit_filter_t *filter, ig_audit_kind_e kind,
         return false;
     }
 
-    if (!own || !filter->parses) {
+    if (!own || !filter->asks) {
         return true;
     }
 
-    if (filter->decisions
-        && (kind != IG_AUDIT_DECISION
-            || !ig_filter_raw_decision(filter->decisions, raw)))
-    {
+    if (!ig_filter_prefix(filter, raw)) {
         return false;
     }
 
-    for (i = 0; i < IG_FILTER_WORDS; i++) {
+    for (i = IG_FILTER_RULE; i < IG_FILTER_WORDS; i++) {
         if (!ig_filter_raw_words(filter->word[i], raw)) {
             return false;
         }
@@ -375,23 +394,6 @@ ig_audit_filter_raw(ig_audit_filter_t *filter, ig_audit_kind_e kind,
 
 
 /* -- members ------------------------------------------------------------- */
-
-
-static bool
-ig_filter_word_is(const ig_filter_word_t *word, ig_str_t text)
-{
-    for ( ; word; word = word->next) {
-        if (word->wildcard ? text.len >= word->text.len
-                             && memcmp(text.data, word->text.data,
-                                       word->text.len) == 0
-                           : ig_str_eq(text, word->text))
-        {
-            return true;
-        }
-    }
-
-    return false;
-}
 
 
 static bool

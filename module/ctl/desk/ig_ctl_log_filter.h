@@ -17,8 +17,8 @@
 /* Members that are compared with words, of which one must fit. */
 typedef enum {
     IG_FILTER_ACTION = 0,
-    IG_FILTER_RULE,
     IG_FILTER_EVENT,
+    IG_FILTER_RULE,             /* from here on a line must be parsed */
     IG_FILTER_CHAIN,
     IG_FILTER_NODE,
     IG_FILTER_TENANT,
@@ -58,7 +58,8 @@ typedef struct {
     ig_filter_field_t  *field;
     const char         *secret;     /* file; NULL */
     const char         *conf;       /* file; NULL */
-    bool                parses;     /* bytes alone do not tell */
+    bool                asks;       /* for more than time and kind */
+    bool                parses;     /* for more than a line's first members */
 
     /* private from here on */
     ig_ctl_memory_t     memory;

@@ -130,7 +130,9 @@ ig_audit_earliest(ig_audit_log_t *log, int64_t *earliest)
         if (!ig_log_file_time(f, &time)) {
             ig_log_file_close(f, &log->shared);
 
-        } else if (best == NULL || time < *earliest) {
+        } else if (best == NULL || time < *earliest
+                   || (time == *earliest && f->first < best->first))
+        {
             best = f;
             *earliest = time;
         }
@@ -279,7 +281,7 @@ ig_audit_raw(ig_audit_log_t *log, ig_audit_entry_t *entry)
             continue;
         }
 
-        if (!log->filter->parses) {
+        if (!log->filter->asks || (own && !log->filter->parses)) {
             return IG_OK;
         }
 
