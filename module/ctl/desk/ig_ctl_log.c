@@ -1,60 +1,173 @@
 /*
  * ig_ctl_log.c: `integrityctl log`: searches the audit log and follows it.
- * Owns nothing.  Called by integrityctl.c.
+ * Owns: the last lines, where only those are asked for.
+ * Called by integrityctl.c.
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ig_ctl_log.h"
+#include "ig_value.h"
+
+#define IG_LOG_MOST_LAST  100000
+#define IG_LOG_FOLLOWED   10            /* lines shown before following */
+
+/* The last lines that fit, as a ring. */
+typedef struct {
+    ig_str_t  *line;
+    uint64_t   next;
+} ig_log_last_t;
 
 
-static int
-ig_log_print(const ig_log_options_t *o, ig_audit_log_t *log, uint64_t *shown)
+/* -- showing ------------------------------------------------------------- */
+
+
+void
+ig_log_show(const ig_log_options_t *o, ig_str_t raw,
+    const ig_audit_line_t *line)
 {
-    int                     rc;
-    ig_audit_entry_t        entry;
-    const ig_audit_line_t  *line;
+    if (o->json) {
+        fwrite(raw.data, 1, raw.len, stdout);
+        putchar('\n');
 
-    for ( ;; ) {
-
-        if (o->json || o->count) {
-            rc = ig_audit_raw(log, &entry);
-
-        } else {
-            rc = ig_audit_line(log, &line);
-        }
-
-        if (rc != IG_OK) {
-            return rc == IG_AGAIN ? IG_CTL_OK : IG_CTL_USAGE;
-        }
-
-        (*shown)++;
-
-        if (o->count) {
-            continue;
-        }
-
-        if (o->json) {
-            fwrite(entry.raw.data, 1, entry.raw.len, stdout);
-            putchar('\n');
-
-        } else {
-            ig_log_text(stdout, o->colours, line);
-        }
-
-        if (ig_out_failed(stdout)) {
-            return IG_CTL_OK;           /* told when all is done */
-        }
+    } else {
+        ig_log_text(stdout, o->colours, line);
     }
 }
 
 
 static int
-ig_log_search(const ig_log_options_t *o, ig_audit_filter_t *filter,
-    char **file, int nfiles)
+ig_log_last_keep(const ig_log_options_t *o, ig_log_last_t *last, ig_str_t raw)
 {
-    int              rc, end;
+    char      *copy;
+    ig_str_t  *at;
+
+    at = &last->line[last->next++ % o->last];
+
+    copy = realloc((char *) at->data, raw.len ? raw.len : 1);
+    if (copy == NULL) {
+        (void) ig_ctl_error("no memory");
+        return IG_NOMEM;
+    }
+
+    memcpy(copy, raw.data, raw.len);
+    at->data = copy;
+    at->len = raw.len;
+
+    return IG_OK;
+}
+
+
+static void
+ig_log_last_show(const ig_log_options_t *o, ig_log_last_t *last)
+{
+    uint64_t          i;
+    ig_str_t         *raw;
+    const char       *why;
+    ig_audit_line_t   line;
+
+    i = last->next > o->last ? last->next - o->last : 0;
+
+    for ( ; i < last->next; i++) {
+        raw = &last->line[i % o->last];
+
+        if (ig_audit_parse(*raw, &line, &why) == IG_OK) {
+            ig_log_show(o, *raw, &line);
+            ig_audit_free(&line);
+        }
+    }
+}
+
+
+static void
+ig_log_last_free(const ig_log_options_t *o, ig_log_last_t *last)
+{
+    uint64_t  i;
+
+    for (i = 0; last->line && i < o->last; i++) {
+        free((char *) last->line[i].data);
+    }
+
+    free(last->line);
+}
+
+
+/* -- searching ----------------------------------------------------------- */
+
+
+static int
+ig_log_one(const ig_log_options_t *o, ig_audit_log_t *log,
+    ig_log_last_t *last)
+{
+    int                     rc;
+    ig_audit_entry_t        entry;
+    const ig_audit_line_t  *line;
+
+    if (!o->json && !o->count && !o->some) {
+        rc = ig_audit_line(log, &line);
+
+        if (rc == IG_OK) {
+            ig_log_show(o, line->raw, line);
+        }
+
+        return rc;
+    }
+
+    rc = ig_audit_raw(log, &entry);
+
+    if (rc != IG_OK || o->count) {
+        return rc;
+    }
+
+    if (o->some) {
+        return o->last ? ig_log_last_keep(o, last, entry.raw) : IG_OK;
+    }
+
+    ig_log_show(o, entry.raw, NULL);
+
+    return IG_OK;
+}
+
+
+static int
+ig_log_all(const ig_log_options_t *o, ig_audit_log_t *log, uint64_t *shown)
+{
+    int            rc;
+    ig_log_last_t  last = { NULL, 0 };
+
+    *shown = 0;
+
+    if (o->some && o->last) {
+        last.line = calloc(o->last, sizeof(ig_str_t));
+
+        if (last.line == NULL) {
+            return ig_ctl_error("no memory");
+        }
+    }
+
+    while ((rc = ig_log_one(o, log, &last)) == IG_OK) {
+        (*shown)++;
+
+        if (ig_out_failed(stdout)) {
+            rc = IG_AGAIN;              /* it is told when all is done */
+            break;
+        }
+    }
+
+    ig_log_last_show(o, &last);
+    ig_log_last_free(o, &last);
+
+    return rc == IG_AGAIN ? IG_CTL_OK : IG_CTL_USAGE;
+}
+
+
+static int
+ig_log_search(const ig_log_options_t *o, ig_audit_filter_t *filter,
+    const ig_follow_t *follow, char **file, int nfiles)
+{
+    int              i, rc, end;
     uint64_t         shown;
     ig_audit_log_t  *log;
 
@@ -64,8 +177,11 @@ ig_log_search(const ig_log_options_t *o, ig_audit_filter_t *filter,
         return IG_CTL_USAGE;
     }
 
-    shown = 0;
-    rc = ig_log_print(o, log, &shown);
+    for (i = 0; follow && i < nfiles; i++) {
+        ig_audit_limit(log, i, ig_follow_limit(follow, i));
+    }
+
+    rc = ig_log_all(o, log, &shown);
     end = ig_audit_close(log);
 
     if (o->count) {
@@ -82,17 +198,84 @@ ig_log_search(const ig_log_options_t *o, ig_audit_filter_t *filter,
 
 
 static int
+ig_log_follow(const ig_log_options_t *o, ig_audit_filter_t *filter,
+    char **file, int nfiles)
+{
+    int           rc;
+    ig_follow_t  *follow;
+
+    follow = ig_follow_open(o, filter, file, nfiles);
+
+    if (follow == NULL) {
+        return IG_CTL_USAGE;
+    }
+
+    rc = ig_log_search(o, filter, follow, file, nfiles);
+
+    if (rc != IG_CTL_USAGE) {
+        rc = ig_follow_run(follow);
+    }
+
+    ig_follow_close(follow);
+
+    return rc;
+}
+
+
+/* -- options ------------------------------------------------------------- */
+
+
+static int
+ig_log_option_lines(void *ctx, const char *name, const char *value)
+{
+    ig_str_t           text = { strlen(value), value };
+    ig_log_options_t  *o = ctx;
+
+    if (!ig_parse_uint(text, IG_LOG_MOST_LAST, &o->last)) {
+        return ig_ctl_error("%s: \"%s\" is no number from 0 to %d", name,
+                            value, IG_LOG_MOST_LAST);
+    }
+
+    o->some = true;
+
+    return IG_CTL_OK;
+}
+
+
+static int
 ig_log_options(ig_log_options_t *o, ig_audit_filter_t *filter, int argc,
     char **argv, int *nfiles)
 {
+    int                    rc;
     const ig_ctl_option_t  option[] = {
         IG_AUDIT_FILTER_OPTIONS(filter),
+        IG_OPTION_FLAG("--follow", 'f', &o->follow),
+        IG_OPTION_CALL("--lines", 'n', ig_log_option_lines, o),
         IG_OPTION_FLAG("--json", 0, &o->json),
         IG_OPTION_FLAG("--count", 0, &o->count)
     };
 
-    return ig_ctl_options(&ig_ctl_log, option, ig_countof(option), argc, argv,
-                          nfiles);
+    rc = ig_ctl_options(&ig_ctl_log, option, ig_countof(option), argc, argv,
+                        nfiles);
+    if (rc != IG_CTL_OK) {
+        return rc;
+    }
+
+    if (*nfiles == 0) {
+        return ig_ctl_usage(&ig_ctl_log, "no file");
+    }
+
+    if (o->follow && (o->count || filter->until != INT64_MAX)) {
+        return ig_ctl_usage(&ig_ctl_log, "--follow never comes to an end: it "
+                            "goes with neither --count nor --until");
+    }
+
+    if (o->follow && !o->some && filter->since == INT64_MIN) {
+        o->some = true;
+        o->last = IG_LOG_FOLLOWED;
+    }
+
+    return ig_audit_filter_finish(filter);
 }
 
 
@@ -108,17 +291,10 @@ ig_log_run(int argc, char **argv)
 
     rc = ig_log_options(&o, &filter, argc, argv, &nfiles);
 
-    if (rc == IG_CTL_OK && nfiles == 0) {
-        rc = ig_ctl_usage(&ig_ctl_log, "no file");
-    }
-
-    if (rc == IG_CTL_OK) {
-        rc = ig_audit_filter_finish(&filter);
-    }
-
     if (rc == IG_CTL_OK) {
         o.colours = ig_out_colours(stdout);
-        rc = ig_log_search(&o, &filter, argv + 1, nfiles);
+        rc = o.follow ? ig_log_follow(&o, &filter, argv + 1, nfiles)
+                      : ig_log_search(&o, &filter, NULL, argv + 1, nfiles);
     }
 
     ig_audit_filter_free(&filter);
@@ -130,15 +306,22 @@ ig_log_run(int argc, char **argv)
 const ig_ctl_command_t  ig_ctl_log = {
     "log",
     "[OPTION...] FILE...",
-    "Search the audit log",
+    "Search the audit log, or follow it",
     "Plain, rotated and gzip files, \"-\" is the standard input, in the order\n"
-    "of time across files and workers; a line for people each.\n"
+    "of time across files and workers, for people a line each. Lines that are\n"
+    "damaged are told and left out.\n"
     "\n"
     IG_AUDIT_FILTER_HELP
+    "-f, --follow      the last lines, then what comes, as it comes; goes on\n"
+    "                  when files are renamed, reopened or cut\n"
+    "-n, --lines N     only the last N that fit; 10 with --follow, unless\n"
+    "                  there is --since\n"
     "--json            the lines as they are in the log\n"
-    "--count           how many there are\n"
+    "--count           only how many fit\n"
     "\n"
-    "Exit codes: 0 some line fits; 1 none does; 2 usage, or a file that cannot\n"
-    "be read to its end.\n",
+    "Exit codes:\n"
+    "  0  some line fits\n"
+    "  1  none does\n"
+    "  2  usage, or a file that cannot be read to its end\n",
     ig_log_run
 };

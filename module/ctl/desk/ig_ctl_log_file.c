@@ -71,6 +71,7 @@ ig_log_file_open(ig_log_file_t *f, const char *path)
     memset(f, 0, sizeof(*f));
     f->path = path;
     f->first = INT64_MIN;
+    f->limit = UINT64_MAX;
 
     if (ig_log_read_open(&f->read, path, &st) != IG_OK) {
         return IG_ERROR;
@@ -319,6 +320,7 @@ ig_log_file_wake(ig_log_file_t *f, ig_log_shared_t *shared)
 
     f->open = true;
     f->state = IG_LOG_AWAKE;
+    f->read.left = f->limit;
 
     if (ig_log_file_window(f) != IG_OK) {
         return IG_NOMEM;

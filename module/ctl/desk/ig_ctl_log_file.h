@@ -55,6 +55,7 @@ typedef struct {
     bool               open;
     bool               once;            /* cannot be opened twice: a pipe */
     int64_t            first;           /* time of its first line */
+    uint64_t           limit;           /* bytes that are read of it */
     ig_log_read_t      read;
     unsigned           late;            /* lines beyond `until`, in a row */
     ig_log_slot_t     *slot;            /* [IG_LOG_WINDOW + 1] */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ ig_log_read_open(ig_log_read_t *r, const char *path, struct stat *st)
     int  fd;
 
     memset(r, 0, sizeof(*r));
+    r->left = UINT64_MAX;
     r->name = strcmp(path, "-") == 0 ? "standard input" : path;
 
     fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
@@ -101,10 +103,11 @@ ig_log_read_end(ig_log_read_t *r)
 static bool
 ig_log_read_fill(ig_log_read_t *r)
 {
-    int    n;
-    char  *more;
+    int     n;
+    char   *more;
+    size_t  room;
 
-    if (r->eof) {
+    if (r->eof || r->left == 0) {
         return false;
     }
 
@@ -127,7 +130,13 @@ ig_log_read_fill(ig_log_read_t *r)
         r->room *= 2;
     }
 
-    n = gzread(r->gz, r->block + r->end, (unsigned) (r->room - r->end));
+    room = r->room - r->end;
+
+    if (room > r->left) {
+        room = (size_t) r->left;
+    }
+
+    n = gzread(r->gz, r->block + r->end, (unsigned) room);
 
     if (n <= 0) {
         ig_log_read_end(r);
@@ -135,6 +144,7 @@ ig_log_read_fill(ig_log_read_t *r)
     }
 
     r->end += (size_t) n;
+    r->left -= (uint64_t) n;
 
     return true;
 }

@@ -20,6 +20,7 @@ typedef struct {
     size_t       start;
     size_t       end;
     size_t       room;
+    uint64_t     left;                  /* bytes that may still be read */
     uint64_t     lines;
     bool         eof;
     bool         failed;                /* could not be read to its end */

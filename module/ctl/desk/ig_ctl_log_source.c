@@ -106,6 +106,13 @@ ig_audit_open(char **file, int nfiles, ig_audit_filter_t *filter)
 }
 
 
+void
+ig_audit_limit(ig_audit_log_t *log, int i, uint64_t bytes)
+{
+    log->file[i].limit = bytes;
+}
+
+
 /* -- the order of time --------------------------------------------------- */
 
 
@@ -208,7 +215,7 @@ ig_audit_turn(ig_audit_log_t *log, int *rc)
 
 
 static int
-ig_audit_take(ig_audit_log_t *log, ig_audit_entry_t *entry, bool *own)
+ig_audit_take(ig_audit_log_t *log, ig_audit_entry_t *entry)
 {
     int                   rc;
     ig_log_file_t        *f;
@@ -233,7 +240,7 @@ ig_audit_take(ig_audit_log_t *log, ig_audit_entry_t *entry, bool *own)
     entry->kind = slot->kind;
     entry->file = f->read.name;
     entry->number = slot->number;
-    *own = slot->own;
+    entry->own = slot->own;
 
     return IG_OK;
 }
@@ -261,8 +268,7 @@ ig_audit_parse_entry(ig_audit_log_t *log, const ig_audit_entry_t *entry)
 int
 ig_audit_raw(ig_audit_log_t *log, ig_audit_entry_t *entry)
 {
-    int   rc;
-    bool  own;
+    int  rc;
 
     for ( ;; ) {
 
@@ -271,17 +277,19 @@ ig_audit_raw(ig_audit_log_t *log, ig_audit_entry_t *entry)
             log->parsed = false;
         }
 
-        rc = ig_audit_take(log, entry, &own);
+        rc = ig_audit_take(log, entry);
 
         if (rc != IG_OK || log->filter == NULL) {
             return rc;
         }
 
-        if (!ig_audit_filter_raw(log->filter, entry->kind, entry->raw, own)) {
+        if (!ig_audit_filter_raw(log->filter, entry->kind, entry->raw,
+                                 entry->own))
+        {
             continue;
         }
 
-        if (!log->filter->asks || (own && !log->filter->parses)) {
+        if (!log->filter->asks || (entry->own && !log->filter->parses)) {
             return IG_OK;
         }
 

@@ -26,6 +26,7 @@ typedef struct {
     int64_t          time;      /* ms since the epoch */
     const char      *file;      /* or "standard input" */
     uint64_t         number;    /* of the line, from 1 */
+    bool             own;       /* ig_audit_prefix can read it */
 } ig_audit_entry_t;
 
 /*
@@ -34,6 +35,9 @@ typedef struct {
  */
 ig_audit_log_t *ig_audit_open(char **file, int nfiles,
     ig_audit_filter_t *filter);
+
+/* Nothing of file i beyond its first `bytes` bytes is read. */
+void ig_audit_limit(ig_audit_log_t *log, int i, uint64_t bytes);
 
 /*
  * The next line that passes the filter, parsed only as far as the filter needs
