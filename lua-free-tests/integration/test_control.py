@@ -211,8 +211,8 @@ GOOD = {"op": "add", "list": "banned", "key": {"account": "ann"},
 
 
 @pytest.mark.parametrize("change, status, words", [
-    ({"op": "ban"}, 400, '"op" is none of add, remove, show'),
-    ({"op": 5}, 400, '"op" is none of add, remove, show'),
+    ({"op": "ban"}, 400, '"op" is none of add, remove, show, inspect, reset'),
+    ({"op": 5}, 400, '"op" is none of add, remove, show, inspect, reset'),
     ({"list": "nobody"}, 404, '"nobody" is no list'),
     ({"list": "x" * 300}, 404, "is no list"),
     ({"key": {}}, 400, '"account" is a field of the list\'s key and has no '

@@ -25,7 +25,7 @@ RESERVED = set("""
     values variadic verbose when where window with
 """.split())
 
-KINDS = {"decision", "list", "outcome", "repeat", "unclassified", "policy",
+KINDS = {"decision", "key", "list", "outcome", "repeat", "unclassified", "policy",
          "chain_open", "chain_close", "segment_end", "segment_start"}
 
 

@@ -174,12 +174,63 @@ changes_name_nobody(void **state)
 }
 
 
+static void
+questions_name_nobody(void **state)
+{
+    char                 memory[IG_LINE_MAX + 1];
+    ig_buf_t             b;
+    ig_call_case_t      *c;
+    ig_event_key_t       e = { .time = 1795435200123,
+                               .op = ig_string("reset"),
+                               .by = ig_string("ada"),
+                               .reason = ig_string("a bug"),
+                               .node = ig_string("edge-1") };
+
+    (void) state;
+
+    c = ig_call_case_make("integrity_field account $account private\n"
+                          "integrity_field other $other\n"
+                          "integrity_counter n key=account window=1h\n"
+                          "integrity_counter m key=account window=2h\n");
+
+    ig_call_case_begin(c, "x", 1795435200123, 7);
+    ig_call_case_text(c, "account", "alice");
+    ig_call_case_text(c, "other", "o");
+
+    e.counter = (const ig_counter_t *const *) c->policy->counter;
+    e.ncounters = 2;
+
+    memset(memory, 0, sizeof(memory));
+    ig_buf_init(&b, memory, IG_LINE_MAX);
+    ig_event_of_key(&b, c->call, &e);
+    assert_false(b.full);
+
+    assert_null(strstr(memory, "alice"));
+    assert_null(strstr(memory, "other"));
+    assert_non_null(strstr(memory,
+        "{\"v\":1,\"kind\":\"key\",\"time\":\"2026-11-23T12:00:00.123Z\","
+        "\"event\":\"00000000000000000000000007\",\"op\":\"reset\","
+        "\"reason\":\"a bug\",\"by\":\"ada\",\"tenant\":\"shop\","
+        "\"node\":\"edge-1\",\"counter\":[\"n\",\"m\"],"
+        "\"field\":{\"account\":\"p:k1:"));
+
+    e.failed = true;
+    memset(memory, 0, sizeof(memory));
+    ig_buf_init(&b, memory, IG_LINE_MAX);
+    ig_event_of_key(&b, c->call, &e);
+    assert_non_null(strstr(memory, ",\"failed\":true,\"counter\":["));
+
+    ig_call_case_free(c);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_tell_of_lists),
-        cmocka_unit_test(changes_name_nobody)
+        cmocka_unit_test(changes_name_nobody),
+        cmocka_unit_test(questions_name_nobody)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,7 +272,7 @@ test_longest(void **state)
     (void) state;
 
     for (kind = 0; kind < IG_KINDS; kind++) {
-        for (verb = IG_OP_READ; verb <= IG_OP_UNDO; verb++) {
+        for (verb = IG_OP_READ; verb <= IG_OP_DROP; verb++) {
             ig_case_init(&c, kind, verb);
             c.counter.name = (ig_str_t) { 64, name };
             c.counter.shape = ig_str("x9223372036854775807-4294967295");
@@ -379,6 +379,44 @@ test_marker(void **state)
 }
 
 
+/* What a person asks: past every note, and both buckets at once. */
+static void
+test_peek_and_drop(void **state)
+{
+    unsigned   i;
+    ig_note_t  both = { .ttl_known = true, .prev_known = true, .prev = 9 };
+
+    static const struct {
+        ig_kind_e    kind;
+        unsigned     replies;
+        const char  *peek;
+        const char  *drop;
+    } test[] = {
+        { IG_COUNT, 1, "MGET K:498780 K:498779", "DEL K:498780 K:498779" },
+        { IG_COUNT_EXACT, 2, "ZCOUNT K (1795606496789 +inf\n"
+                             "ZRANGE K -1 -1 WITHSCORES", "DEL K" },
+        { IG_DISTINCT, 2, "ZCOUNT K (1795606496789 +inf\n"
+                          "ZRANGE K -1 -1 WITHSCORES", "DEL K" },
+        { IG_SUM, 2, "HMGET K:498780 s n\nHMGET K:498779 s n",
+          "DEL K:498780 K:498779" },
+        { IG_MEAN, 2, "HMGET K:498780 s n\nHMGET K:498779 s n",
+          "DEL K:498780 K:498779" },
+        { IG_FIRST, 1, "HMGET K f l", "DEL K" },
+        { IG_LAST, 1, "GET K", "DEL K" },
+        { IG_LISTED, 1, "GET K", "DEL K" }
+    };
+
+    (void) state;
+
+    assert_int_equal(ig_countof(test), IG_KINDS);
+
+    for (i = 0; i < ig_countof(test); i++) {
+        writes(test[i].kind, IG_OP_PEEK, &both, test[i].replies, test[i].peek);
+        writes(test[i].kind, IG_OP_DROP, &both, 1, test[i].drop);
+    }
+}
+
+
 int
 main(void)
 {
@@ -396,6 +434,7 @@ main(void)
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_marker),
+        cmocka_unit_test(test_peek_and_drop)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

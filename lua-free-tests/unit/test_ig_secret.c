@@ -84,9 +84,11 @@ test_rotation(void **state)
 
     assert_int_equal(parse("new:" KEY_B ":store\nold:" KEY_A "\n"), IG_OK);
     is_store(STORE_B);
+    assert_int_equal(secret.nstore, 0);
 
     assert_int_equal(parse("old:" KEY_A "\nnew:" KEY_B ":store"), IG_OK);
     is_store(STORE_B);
+    assert_int_equal(secret.nstore, 1);
 }
 
 

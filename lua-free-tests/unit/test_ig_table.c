@@ -314,6 +314,81 @@ members_are_no_keys(void **state)
 }
 
 
+/* -- what people ask ----------------------------------------------------- */
+
+static void
+a_key_is_looked_at_and_forgotten(void **state)
+{
+    uint32_t         n;
+    ig_raw_t         raw;
+    unsigned         kind;
+    ig_counter_t     counter;
+    ig_table_case_t  c;
+
+    (void) state;
+
+    for (kind = 0; kind < IG_KINDS; kind++) {
+        ig_table_case_init(&c, IG_TABLE_MIN);
+        counter = ig_table_case_counter((ig_kind_e) kind, HOUR, 9, 1);
+
+        (void) ig_table_case_run(&c, &counter, IG_OP_ADD, 1, 1, 1000);
+        (void) ig_table_case_run(&c, &counter, IG_OP_ADD, 1, 2, 2000);
+        (void) ig_table_case_run(&c, &counter, IG_OP_ADD, 2, 1, 2000);
+        ig_table_over_put(c.t, &counter, ig_table_case_op(&counter,
+                          IG_OP_READ, 1, 0, 0).key, 5, HOUR);
+
+        n = c.t->segment[IG_ONCE].n;
+        raw = ig_table_case_run(&c, &counter, IG_OP_PEEK, 2, 0, 3000);
+        assert_int_equal(c.t->segment[IG_ONCE].n, n);
+
+        raw = ig_table_case_run(&c, &counter, IG_OP_PEEK, 1, 0, 3000);
+
+        switch (kind) {
+
+        case IG_COUNT:
+            assert_int_equal(raw.cur, 2);
+            break;
+
+        case IG_COUNT_EXACT:
+        case IG_DISTINCT:
+            assert_int_equal(raw.cur, 2);
+            assert_int_equal(raw.last, 2000);
+            break;
+
+        case IG_SUM:
+        case IG_MEAN:
+            assert_int_equal(raw.ncur, 2);
+            break;
+
+        case IG_FIRST:
+        case IG_LAST:
+            assert_int_equal(raw.first, 1000);
+            assert_int_equal(raw.last, 2000);
+            break;
+
+        default:
+            break;
+        }
+
+        (void) ig_table_case_run(&c, &counter, IG_OP_DROP, 1, 0, 3000);
+        raw = ig_table_case_run(&c, &counter, IG_OP_PEEK, 1, 0, 3000);
+        assert_int_equal(raw.cur, 0);
+        assert_int_equal(raw.ncur, 0);
+        assert_int_equal(raw.last, -1);
+        assert_int_equal(ig_table_over_get(c.t, &counter, ig_table_case_op(
+                         &counter, IG_OP_READ, 1, 0, 0).key, 5, 3000), 0);
+
+        /* twice is once, and nobody else's is gone */
+        (void) ig_table_case_run(&c, &counter, IG_OP_DROP, 1, 0, 3000);
+        raw = ig_table_case_run(&c, &counter, IG_OP_ADD, 2, 2, 3000);
+        assert_true(kind == IG_LISTED || raw.cur == 2 || raw.ncur == 1
+                    || raw.last != -1);
+
+        ig_table_case_free(&c);
+    }
+}
+
+
 /* -- crashes ------------------------------------------------------------- */
 
 /*
@@ -360,7 +435,8 @@ main(void)
         cmocka_unit_test(clients_without_new_keys_leave_no_trace),
         cmocka_unit_test(keys_may_go_within_a_batch),
         cmocka_unit_test(members_are_no_keys),
-        cmocka_unit_test(a_crash_inside_empties_the_table)
+        cmocka_unit_test(a_crash_inside_empties_the_table),
+        cmocka_unit_test(a_key_is_looked_at_and_forgotten)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

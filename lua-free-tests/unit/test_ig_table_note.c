@@ -157,11 +157,16 @@ notes_are_on_one_bucket(void **state)
         assert_false(note.prev_known);
 
         tell(&c, &counter, 61001, true, 8, 3);
-        note = mirror(&c, &counter, IG_OP_READ, 0, 119999);
+        note = mirror(&c, &counter, IG_OP_READ, 0, 69999);
         assert_true(note.ttl_known);
         assert_true(note.prev_known);
         assert_int_equal(note.prev, 8);
         assert_int_equal(note.nprev, kind[i] == IG_COUNT ? 0 : 3);
+
+        /* another node may have had the key forgotten */
+        note = mirror(&c, &counter, IG_OP_READ, 0, 70000);
+        assert_true(note.ttl_known);
+        assert_false(note.prev_known);
 
         /* nothing of it is true of another bucket */
         note = mirror(&c, &counter, IG_OP_READ, 0, 59999);
@@ -169,7 +174,7 @@ notes_are_on_one_bucket(void **state)
         note = mirror(&c, &counter, IG_OP_READ, 0, 120000);
         assert_false(note.ttl_known || note.prev_known);
 
-        note = mirror(&c, &counter, IG_OP_READ, 0, 70000);
+        note = mirror(&c, &counter, IG_OP_READ, 0, 69000);
         assert_true(note.ttl_known && note.prev_known);
 
         /* what this node does to the bucket before is not what was told */
@@ -180,9 +185,21 @@ notes_are_on_one_bucket(void **state)
         assert_false(note.prev_known);
 
         tell(&c, &counter, 71000, true, 9, 4);
+        assert_true(mirror(&c, &counter, IG_OP_READ, 0, 72000).prev_known);
         note = mirror(&c, &counter, IG_OP_UNDO, 0, 59999);
         note = mirror(&c, &counter, IG_OP_READ, 0, 72000);
         assert_false(note.prev_known);
+
+        /* a reset forgets what is known of it, and its local count */
+        tell(&c, &counter, 72000, true, 9, 4);
+        note = mirror(&c, &counter, IG_OP_PEEK, 0, 72500);
+        assert_true(note.prev_known);
+        note = mirror(&c, &counter, IG_OP_DROP, 0, 72500);
+        assert_false(note.ttl_known || note.prev_known);
+        note = mirror(&c, &counter, IG_OP_READ, 0, 72600);
+        assert_false(note.ttl_known || note.prev_known);
+        assert_int_equal(note.raw.cur, 0);
+        (void) mirror(&c, &counter, IG_OP_ADD, 0, 72700);
 
         /* a late reply about an older bucket */
         tell(&c, &counter, 59000, true, 77, 7);

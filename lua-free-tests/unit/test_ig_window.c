@@ -344,6 +344,53 @@ over_until_holds_for_long_windows(void **state)
 }
 
 
+static void
+until_is_when_nothing_counts(void **state)
+{
+    unsigned      i;
+    ig_op_t       op;
+    ig_counter_t  counter;
+
+    static const struct {
+        ig_kind_e  kind;
+        ig_raw_t   raw;
+        int64_t    until;
+    } test[] = {
+        { IG_COUNT, { .cur = 1, .prev = 9 }, 3 * HOUR },
+        { IG_COUNT, { .prev = 9 }, 2 * HOUR },
+        { IG_COUNT, { .cur = 0 }, -1 },
+        { IG_SUM, { .cur = 0, .ncur = 1 }, 3 * HOUR },
+        { IG_MEAN, { .nprev = 1 }, 2 * HOUR },
+        { IG_MEAN, { .cur = 5 }, -1 },
+        { IG_DISTINCT, { .cur = 2, .last = HOUR + 50 }, 2 * HOUR + 50 },
+        { IG_COUNT_EXACT, { .last = -1 }, -1 },
+        { IG_FIRST, { .first = 1, .last = HOUR }, 2 * HOUR },
+        { IG_LAST, { .last = 99 }, -1 },
+        { IG_LISTED, { .last = 5 * HOUR }, 5 * HOUR },
+        { IG_LISTED, { .last = HOUR }, -1 }
+    };
+
+    (void) state;
+
+    memset(&op, 0, sizeof(op));
+    memset(&counter, 0, sizeof(counter));
+    counter.window = HOUR;
+    op.counter = &counter;
+    op.verb = IG_OP_PEEK;
+    op.time = HOUR + 100;
+
+    for (i = 0; i < ig_countof(test); i++) {
+        counter.kind = test[i].kind;
+        op.raw = test[i].raw;
+
+        op.state = IG_OP_DONE;
+        assert_int_equal(ig_window_until(&op), test[i].until);
+        op.state = IG_OP_FAILED;
+        assert_int_equal(ig_window_until(&op), -1);
+    }
+}
+
+
 int
 main(void)
 {
@@ -354,7 +401,8 @@ main(void)
         cmocka_unit_test(values_follow_their_kind),
         cmocka_unit_test(values_are_unknown_unless_done),
         cmocka_unit_test(over_until_is_the_last_moment),
-        cmocka_unit_test(over_until_holds_for_long_windows)
+        cmocka_unit_test(over_until_holds_for_long_windows),
+        cmocka_unit_test(until_is_when_nothing_counts)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

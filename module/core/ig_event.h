@@ -77,6 +77,24 @@ typedef struct {
 void ig_event_list(ig_buf_t *b, const ig_call_t *call,
     const ig_event_list_t *e);
 
+typedef struct {
+    int64_t                     time;       /* ms since epoch */
+    ig_str_t                    op;         /* "inspect", "reset" */
+    const ig_counter_t *const  *counter;    /* all of the same key */
+    unsigned                    ncounters;  /* at least one */
+    ig_str_t                    reason;
+    ig_str_t                    by;
+    ig_str_t                    node;
+    bool                        failed;     /* as above */
+} ig_event_key_t;
+
+/*
+ * kind "key": a person looked at what is remembered of a key, or had it
+ * forgotten; written before either.  The key is that of `call`, as above.
+ */
+void ig_event_of_key(ig_buf_t *b, const ig_call_t *call,
+    const ig_event_key_t *e);
+
 /* kind "unclassified": calls of a place that named no action, summed up. */
 void ig_event_unclassified(ig_buf_t *b, int64_t time, ig_str_t node,
     ig_str_t path, ig_str_t method, ig_str_t action, uint64_t count,

@@ -370,6 +370,37 @@ ig_json_object(const ig_json_t *json, ig_str_t name)
 }
 
 
+unsigned
+ig_json_size(const ig_json_t *object)
+{
+    return object != NULL ? (unsigned) json_object_size(ig_json_root(object))
+                          : 0;
+}
+
+
+const ig_json_t *
+ig_json_at(const ig_json_t *object, unsigned i, ig_str_t *name)
+{
+    void    *iter;
+    json_t  *root;
+
+    root = (json_t *) (uintptr_t) ig_json_root(object);
+
+    for (iter = json_object_iter(root); iter != NULL && i > 0; i--) {
+        iter = json_object_iter_next(root, iter);
+    }
+
+    if (iter == NULL) {
+        return NULL;
+    }
+
+    name->data = json_object_iter_key(iter);
+    name->len = json_object_iter_key_len(iter);
+
+    return (const ig_json_t *) (const void *) json_object_iter_value(iter);
+}
+
+
 ig_json_state_e
 ig_json_named(const ig_json_t *json, ig_str_t name, ig_call_t *call,
     const ig_source_t *source, ig_mem_t *mem)

@@ -69,6 +69,16 @@ ig_value_t ig_json_value(const ig_json_t *json, const ig_source_t *source,
  */
 const ig_json_t *ig_json_object(const ig_json_t *json, ig_str_t name);
 
+/* Members of an object; 0 of NULL. */
+unsigned ig_json_size(const ig_json_t *object);
+
+/*
+ * The object's member `i` (from 0, in the order of the text) and its name:
+ * borrowed, NULL beyond the last.  For few members: it counts from the first.
+ */
+const ig_json_t *ig_json_at(const ig_json_t *object, unsigned i,
+    ig_str_t *name);
+
 /*
  * Sets the field of `source` from the member of that name at the top level,
  * whatever the source is (event streams): an array gives a set.  As

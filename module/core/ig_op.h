@@ -15,7 +15,9 @@ typedef enum {
     IG_OP_READ = 0,             /* read, write nothing */
     IG_OP_ADD,                  /* count this event and read, atomically */
     IG_OP_PUT,                  /* write after the decision; nothing is read */
-    IG_OP_UNDO                  /* take back what an ADD with this op did */
+    IG_OP_UNDO,                 /* take back what an ADD with this op did */
+    IG_OP_PEEK,                 /* a person reads: as READ, past all notes */
+    IG_OP_DROP                  /* forget the key; nothing is read */
 } ig_verb_e;
 
 typedef enum {
@@ -38,6 +40,7 @@ typedef enum {
  *   first            first, last: first and last seen before this event
  *   last             last: last seen before this event
  *   listed           last: until when the key is on the list
+ * PEEK tells of exact and distinct when the newest was last seen too: last.
  */
 typedef struct {
     int64_t  cur;

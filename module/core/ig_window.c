@@ -225,6 +225,51 @@ ig_window_value(const ig_op_t *op)
 }
 
 
+/* The end of what two buckets hold. */
+static int64_t
+ig_window_buckets_end(const ig_op_t *op, int64_t cur, int64_t prev)
+{
+    int64_t  bucket;
+
+    bucket = ig_window_bucket(op->time, op->counter->window);
+
+    if (cur > 0) {
+        return (bucket + 2) * op->counter->window;
+    }
+
+    return prev > 0 ? (bucket + 1) * op->counter->window : -1;
+}
+
+
+int64_t
+ig_window_until(const ig_op_t *op)
+{
+    const ig_raw_t  *raw;
+
+    raw = &op->raw;
+
+    if (op->state != IG_OP_DONE) {
+        return -1;
+    }
+
+    switch (op->counter->kind) {
+
+    case IG_COUNT:
+        return ig_window_buckets_end(op, raw->cur, raw->prev);
+
+    case IG_SUM:
+    case IG_MEAN:
+        return ig_window_buckets_end(op, raw->ncur, raw->nprev);
+
+    case IG_LISTED:
+        return raw->last > op->time ? raw->last : -1;
+
+    default:
+        return ig_window_forgotten(op) ? -1 : raw->last + op->counter->window;
+    }
+}
+
+
 static bool
 ig_window_exceeds(int64_t cur, int64_t prev, int64_t time, int64_t window,
     double limit, bool or_equal)

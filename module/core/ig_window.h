@@ -19,11 +19,17 @@ double ig_window_weight(int64_t time, int64_t window);
 int64_t ig_window_ttl(const ig_counter_t *counter);
 
 /*
- * The value in an expression of a DONE op (READ or ADD); IG_UNKNOWN for any
+ * The value in an expression of a DONE op (READ, ADD or PEEK); IG_UNKNOWN for any
  * other state, IG_MISSING for last never seen and mean of nothing, IG_BOOL of
  * a list.
  */
 ig_value_t ig_window_value(const ig_op_t *op);
+
+/*
+ * From when on (ms since epoch) nothing of what a PEEK found counts any more,
+ * if no event comes; -1: nothing does now.
+ */
+int64_t ig_window_until(const ig_op_t *op);
 
 /*
  * For a two-bucket count that stands at cur (accepted events only) and prev:

@@ -302,6 +302,12 @@ void ngx_http_integrity_unlock(void);
 void ngx_http_integrity_random(u_char *p, size_t len);
 /* By counter id, right for those of the plan: remembered for long enough. */
 const uint8_t *ngx_http_integrity_known(const ig_plan_t *plan);
+/*
+ * Whether the store has remembered the counter for its warm-up, and since when
+ * (ms since epoch; -1: that is not known, or has no warm-up).
+ */
+ngx_uint_t ngx_http_integrity_remembers(const ig_counter_t *counter,
+    int64_t *since);
 /* Asks for the end of this turn: lines are written, requests resumed. */
 void ngx_http_integrity_post_turn(void);
 
@@ -385,6 +391,8 @@ ngx_int_t ngx_http_integrity_cached(ngx_http_integrity_ctx_t *ctx,
 void ngx_http_integrity_cached_note(ngx_http_integrity_ctx_t *ctx);
 void ngx_http_integrity_cached_flush(ngx_uint_t all);
 void ngx_http_integrity_cached_lost(ngx_http_integrity_ctx_t *ctx);
+/* What is noted of the op's key: it was reset. */
+void ngx_http_integrity_cached_forget(const ig_op_t *op);
 
 /* ngx_http_integrity_quiet.c: calls that no action speaks of. */
 void ngx_http_integrity_quiet_count(ngx_http_integrity_ctx_t *ctx,

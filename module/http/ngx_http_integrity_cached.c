@@ -204,6 +204,17 @@ ngx_http_integrity_is_over(ngx_http_integrity_ctx_t *ctx,
 }
 
 
+void
+ngx_http_integrity_cached_forget(const ig_op_t *op)
+{
+    ngx_http_integrity_worker_t  *w = &ngx_http_integrity_worker;
+
+    ngx_http_integrity_lock();
+    ig_table_over_forget(w->table, op->counter, op->key);
+    ngx_http_integrity_unlock();
+}
+
+
 ngx_int_t
 ngx_http_integrity_cached(ngx_http_integrity_ctx_t *ctx, ngx_uint_t early)
 {

@@ -7,7 +7,7 @@
 
 #include "ngx_http_integrity_control.h"
 
-#define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  4096
+#define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  12288
 #define NGX_HTTP_INTEGRITY_CONTROL_ABOUT   128      /* of a wrong part */
 #define NGX_HTTP_INTEGRITY_CONTROL_NONE    256
 #define NGX_HTTP_INTEGRITY_CONTROL_DEPTH   4
@@ -18,11 +18,11 @@ static const ngx_http_integrity_control_op_t
     *const ngx_http_integrity_control_ops[] = {
     &ngx_http_integrity_control_add,
     &ngx_http_integrity_control_remove,
-    &ngx_http_integrity_control_show
+    &ngx_http_integrity_control_show,
+    &ngx_http_integrity_control_inspect,
+    &ngx_http_integrity_control_reset
 };
 
-
-/* -- answers ------------------------------------------------------------- */
 
 /* -- answers ------------------------------------------------------------- */
 
@@ -221,8 +221,6 @@ ngx_http_integrity_control_read(ngx_http_integrity_control_t *ctl)
     return rc == NGX_OK ? ctl->what->read(ctl, &mem) : rc;
 }
 
-
-/* -- the body ------------------------------------------------------------ */
 
 /* -- the body ------------------------------------------------------------ */
 

@@ -105,4 +105,9 @@ extern const ngx_http_integrity_control_op_t
     ngx_http_integrity_control_remove;
 extern const ngx_http_integrity_control_op_t  ngx_http_integrity_control_show;
 
+/* ngx_http_integrity_control_key.c */
+extern const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_inspect;
+extern const ngx_http_integrity_control_op_t  ngx_http_integrity_control_reset;
+
 #endif /* NGX_HTTP_INTEGRITY_CONTROL_H */

@@ -137,6 +137,11 @@ ngx_http_integrity_control_key(ngx_http_integrity_control_t *ctl,
         }
     }
 
+    if (ig_json_size(key) != counter->nkey) {
+        return ngx_http_integrity_control_wrong(ctl,
+                   "names what is no field of the policy", ig_str("key"));
+    }
+
     if (!ig_call_key(ctl->call, counter, keyed)) {
         return ngx_http_integrity_control_wrong(ctl,
                    counter->kind == IG_LISTED
@@ -169,6 +174,7 @@ ngx_http_integrity_control_why(ngx_http_integrity_control_t *ctl,
 
     return NGX_OK;
 }
+
 
 ngx_int_t
 ngx_http_integrity_control_call(ngx_http_integrity_control_t *ctl,

@@ -197,6 +197,21 @@ ngx_http_integrity_known(const ig_plan_t *plan)
 }
 
 
+ngx_uint_t
+ngx_http_integrity_remembers(const ig_counter_t *counter, int64_t *since)
+{
+    ngx_http_integrity_worker_t  *w = &ngx_http_integrity_worker;
+
+    *since = counter->warmup > 0
+             ? ngx_http_integrity_since(w, counter, ngx_http_integrity_now())
+             : -1;
+
+    ngx_http_integrity_refresh(w, counter);
+
+    return w->known[counter->id];
+}
+
+
 static void
 ngx_http_integrity_find_series(ngx_http_integrity_worker_t *w)
 {

@@ -18,6 +18,10 @@ ig_reply_fits(const ig_reply_t *reply, ig_expect_e expect)
     case IG_EXPECT_PAIR:
         return reply->type == IG_REPLY_ARRAY && reply->nitems == 2;
 
+    case IG_EXPECT_NEWEST:
+        return reply->type == IG_REPLY_ARRAY
+               && (reply->nitems == 2 || reply->nitems == 0);
+
     case IG_EXPECT_STATUS:
     case IG_EXPECT_STRING:
         return reply->type == IG_REPLY_STRING || reply->type == IG_REPLY_NIL;
@@ -83,6 +87,7 @@ static bool
 ig_is_forgotten(const ig_op_t *op)
 {
     return op->verb != IG_OP_READ
+           && op->verb != IG_OP_PEEK
            && op->raw.last >= 0
            && op->raw.last < op->time - op->counter->window;
 }
@@ -167,6 +172,11 @@ ig_step_answer(ig_op_t *op, ig_step_e step, uint8_t recipe,
     case IG_STEP_ZCOUNT:
         raw->cur = n < op->counter->max ? n : op->counter->max;
         return true;
+
+    case IG_STEP_ZNEWEST:
+        return reply->nitems == 0
+               || (!reply->item[1].nil
+                   && ig_reply_number(reply->item[1].str, &raw->last));
 
     case IG_STEP_ADD_SUM:
         raw->cur = ig_before(n, op->delta);

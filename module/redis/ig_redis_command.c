@@ -277,6 +277,10 @@ ig_recipe(const ig_op_t *op, const ig_note_t *note)
 {
     uint8_t  recipe;
 
+    if (op->verb == IG_OP_PEEK || op->verb == IG_OP_DROP) {
+        return IG_RECIPE_NO_PREV;
+    }
+
     switch (op->counter->kind) {
 
     case IG_COUNT:
@@ -313,7 +317,9 @@ ig_redis_op_write(ig_buf_t *b, ig_op_t *op, const ig_note_t *note,
 
     op->state = IG_OP_PENDING;
 
-    if (op->verb == IG_OP_READ || op->verb == IG_OP_ADD) {
+    if (op->verb == IG_OP_READ || op->verb == IG_OP_ADD
+        || op->verb == IG_OP_PEEK)
+    {
         op->raw = (ig_raw_t) { .first = -1, .last = -1, .was = -1 };
 
         if (*recipe & IG_RECIPE_PREV) {

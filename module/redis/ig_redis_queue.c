@@ -148,7 +148,9 @@ ig_redis_fail_ops(ig_redis_client_t *client, ig_batch_t *batch,
             continue;
         }
 
-        if (written && batch->op[i].verb != IG_OP_READ) {
+        if (written && batch->op[i].verb != IG_OP_READ
+            && batch->op[i].verb != IG_OP_PEEK)
+        {
             ig_redis_errand_life(client, &batch->op[i]);
             lost++;
         }

@@ -48,6 +48,9 @@ const ig_step_info_t  ig_step_info[] = {
         IG_EXPECT_INTEGER, 0 },
     [IG_STEP_ZCOUNT] = {
         "*4\r\n$6\r\nZCOUNT\r\n%k%o$4\r\n+inf\r\n", IG_EXPECT_INTEGER, 0 },
+    [IG_STEP_ZNEWEST] = {
+        "*5\r\n$6\r\nZRANGE\r\n%k$2\r\n-1\r\n$2\r\n-1\r\n"
+        "$10\r\nWITHSCORES\r\n", IG_EXPECT_NEWEST, 0 },
 
     [IG_STEP_ADD_SUM] = {
         "*4\r\n$7\r\nHINCRBY\r\n%k$1\r\ns\r\n%d", IG_EXPECT_INTEGER, 0 },
@@ -92,6 +95,8 @@ const ig_step_info_t  ig_step_info[] = {
         IG_EXPECT_STATUS, 0 },
     [IG_STEP_DEL] = {
         "*2\r\n$3\r\nDEL\r\n%k", IG_EXPECT_INTEGER, 0 },
+    [IG_STEP_DEL_BOTH] = {
+        "*3\r\n$3\r\nDEL\r\n%k%p", IG_EXPECT_INTEGER, 0 },
 
     [IG_STEP_EXPIRE] = {
         "*3\r\n$6\r\nEXPIRE\r\n%k%l", IG_EXPECT_INTEGER, 0 },
@@ -114,35 +119,45 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_READ] = { IG_STEP_GET_CUR, IG_STEP_MGET },
         [IG_OP_ADD] = { IG_STEP_SET, IG_STEP_INCR, IG_STEP_GET_PREV },
         [IG_OP_PUT] = { IG_STEP_SET, IG_STEP_INCR },
-        [IG_OP_UNDO] = { IG_STEP_SET_ONE, IG_STEP_DECR } },
+        [IG_OP_UNDO] = { IG_STEP_SET_ONE, IG_STEP_DECR },
+        [IG_OP_PEEK] = { IG_STEP_MGET },
+        [IG_OP_DROP] = { IG_STEP_DEL_BOTH } },
 
     [IG_COUNT_EXACT] = {
         [IG_OP_READ] = { IG_STEP_ZCOUNT },
         [IG_OP_ADD] = { IG_STEP_ZADD, IG_STEP_TRIM, IG_STEP_ZCOUNT,
                         IG_STEP_EXPIRE },
         [IG_OP_PUT] = { IG_STEP_ZADD, IG_STEP_TRIM, IG_STEP_EXPIRE },
-        [IG_OP_UNDO] = { IG_STEP_ZREM } },
+        [IG_OP_UNDO] = { IG_STEP_ZREM },
+        [IG_OP_PEEK] = { IG_STEP_ZCOUNT, IG_STEP_ZNEWEST },
+        [IG_OP_DROP] = { IG_STEP_DEL } },
 
     [IG_DISTINCT] = {
         [IG_OP_READ] = { IG_STEP_ZCOUNT },
         [IG_OP_ADD] = { IG_STEP_ZSCORE, IG_STEP_ZADD_GT, IG_STEP_TRIM,
                         IG_STEP_ZCOUNT, IG_STEP_EXPIRE },
         [IG_OP_PUT] = { IG_STEP_ZADD_GT, IG_STEP_TRIM, IG_STEP_EXPIRE },
-        [IG_OP_UNDO] = { IG_STEP_ZREM, IG_STEP_ZADD_LT } },
+        [IG_OP_UNDO] = { IG_STEP_ZREM, IG_STEP_ZADD_LT },
+        [IG_OP_PEEK] = { IG_STEP_ZCOUNT, IG_STEP_ZNEWEST },
+        [IG_OP_DROP] = { IG_STEP_DEL } },
 
     [IG_SUM] = {
         [IG_OP_READ] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
         [IG_OP_ADD] = { IG_STEP_ADD_SUM, IG_STEP_ADD_ONE, IG_STEP_EXPIRE_NEW,
                         IG_STEP_HMGET_PREV },
         [IG_OP_PUT] = { IG_STEP_ADD_SUM, IG_STEP_ADD_ONE, IG_STEP_EXPIRE_NEW },
-        [IG_OP_UNDO] = { IG_STEP_SUB_SUM, IG_STEP_SUB_ONE, IG_STEP_EXPIRE } },
+        [IG_OP_UNDO] = { IG_STEP_SUB_SUM, IG_STEP_SUB_ONE, IG_STEP_EXPIRE },
+        [IG_OP_PEEK] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
+        [IG_OP_DROP] = { IG_STEP_DEL_BOTH } },
 
     [IG_MEAN] = {
         [IG_OP_READ] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
         [IG_OP_ADD] = { IG_STEP_ADD_SUM, IG_STEP_ADD_ONE, IG_STEP_EXPIRE_NEW,
                         IG_STEP_HMGET_PREV },
         [IG_OP_PUT] = { IG_STEP_ADD_SUM, IG_STEP_ADD_ONE, IG_STEP_EXPIRE_NEW },
-        [IG_OP_UNDO] = { IG_STEP_SUB_SUM, IG_STEP_SUB_ONE, IG_STEP_EXPIRE } },
+        [IG_OP_UNDO] = { IG_STEP_SUB_SUM, IG_STEP_SUB_ONE, IG_STEP_EXPIRE },
+        [IG_OP_PEEK] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
+        [IG_OP_DROP] = { IG_STEP_DEL_BOTH } },
 
     [IG_FIRST] = {
         [IG_OP_READ] = { IG_STEP_HMGET_SEEN },
@@ -150,17 +165,23 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
                         IG_STEP_EXPIRE },
         [IG_OP_PUT] = { IG_STEP_HMGET_SEEN, IG_STEP_HSETNX, IG_STEP_HSET_LAST,
                         IG_STEP_HSET_BOTH, IG_STEP_EXPIRE },
-        [IG_OP_UNDO] = { IG_STEP_NONE } },
+        [IG_OP_UNDO] = { IG_STEP_NONE },
+        [IG_OP_PEEK] = { IG_STEP_HMGET_SEEN },
+        [IG_OP_DROP] = { IG_STEP_DEL } },
 
     [IG_LAST] = {
         [IG_OP_READ] = { IG_STEP_GET_LAST },
         [IG_OP_ADD] = { IG_STEP_GET_LAST, IG_STEP_SET_LAST },
         [IG_OP_PUT] = { IG_STEP_SET_LAST },
-        [IG_OP_UNDO] = { IG_STEP_NONE } },
+        [IG_OP_UNDO] = { IG_STEP_NONE },
+        [IG_OP_PEEK] = { IG_STEP_GET_LAST },
+        [IG_OP_DROP] = { IG_STEP_DEL } },
 
     [IG_LISTED] = {
         [IG_OP_READ] = { IG_STEP_GET_LAST },
         [IG_OP_ADD] = { IG_STEP_GET_LAST, IG_STEP_SET_UNTIL },
         [IG_OP_PUT] = { IG_STEP_SET_UNTIL_NEW },
-        [IG_OP_UNDO] = { IG_STEP_DEL } },
+        [IG_OP_UNDO] = { IG_STEP_DEL },
+        [IG_OP_PEEK] = { IG_STEP_GET_LAST },
+        [IG_OP_DROP] = { IG_STEP_DEL } },
 };

@@ -13,7 +13,7 @@
 
 #include "ig_redis_command.h"
 
-#define IG_VERBS  (IG_OP_UNDO + 1)
+#define IG_VERBS  (IG_OP_DROP + 1)
 #define IG_STEPS  5             /* of one op, at most */
 
 typedef enum {
@@ -34,6 +34,7 @@ typedef enum {
     IG_STEP_ZREM,
     IG_STEP_TRIM,
     IG_STEP_ZCOUNT,
+    IG_STEP_ZNEWEST,
 
     IG_STEP_ADD_SUM,            /* sum, mean */
     IG_STEP_ADD_ONE,
@@ -54,6 +55,7 @@ typedef enum {
     IG_STEP_SET_UNTIL,          /* listed */
     IG_STEP_SET_UNTIL_NEW,
     IG_STEP_DEL,
+    IG_STEP_DEL_BOTH,           /* of this bucket and the one before */
 
     IG_STEP_EXPIRE,
     IG_STEP_EXPIRE_NEW
@@ -74,7 +76,8 @@ typedef enum {
     IG_EXPECT_STATUS,           /* or nil, where NX did nothing */
     IG_EXPECT_INTEGER,
     IG_EXPECT_STRING,           /* or nil */
-    IG_EXPECT_PAIR              /* an array of two */
+    IG_EXPECT_PAIR,             /* an array of two */
+    IG_EXPECT_NEWEST            /* the same, or an empty one */
 } ig_expect_e;
 
 typedef struct {

@@ -69,6 +69,8 @@ ig_redis_note(ig_redis_client_t *client, const ig_batch_t *batch,
 
     if (op->state != IG_OP_DONE
         || op->verb == IG_OP_READ
+        || op->verb == IG_OP_PEEK
+        || op->verb == IG_OP_DROP
         || !ig_redis_has_buckets(op->counter))
     {
         return;

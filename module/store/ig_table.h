@@ -81,6 +81,13 @@ int64_t ig_table_over_get(ig_table_t *t, const ig_counter_t *counter,
     const uint8_t key[IG_HASH], double limit, int64_t now);
 
 /*
+ * No such note any more: the key was reset.  An op DROP does so too; this is
+ * for what a call that was under way put there after it.
+ */
+void ig_table_over_forget(ig_table_t *t, const ig_counter_t *counter,
+    const uint8_t key[IG_HASH]);
+
+/*
  * Since when (ms) the table remembers this counter; marks it as remembered
  * from `now` on where it was not known.  -1: no room for the mark.
  */

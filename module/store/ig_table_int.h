@@ -67,7 +67,7 @@ typedef struct {
     uint8_t   type;             /* ig_slot_e */
     uint8_t   segment;          /* ig_segment_e */
     uint8_t   flags;
-    uint8_t   unused;
+    uint8_t   epoch;            /* in which SLOT_PREV was noted */
     int64_t   time;             /* ms; keys: of no use from then on;
                                    members: last seen */
     union {
@@ -263,6 +263,9 @@ bool ig_log_add(ig_table_t *t, uint32_t at, const ig_op_t *op, int64_t *was);
 /* Takes an ADD back, whose member was last seen at op->raw.was before. */
 void ig_log_undo(ig_table_t *t, uint32_t at, const ig_op_t *op);
 
+/* When the newest of the log was last seen; -1: it is empty. */
+int64_t ig_log_last(const ig_table_t *t, uint32_t at);
+
 /* How many members were last seen after `cut`. */
 uint32_t ig_log_live(ig_table_t *t, uint32_t at, int64_t cut);
 
@@ -280,5 +283,9 @@ void ig_table_follow(ig_table_t *t, uint32_t at, const ig_op_t *op);
 /* Fills what is known of the op's key in Redis; at: its slot, or IG_NIL. */
 void ig_table_known(const ig_table_t *t, const ig_op_t *op, uint32_t at,
     ig_note_t *note);
+
+/* Within a call: takes a key's "over" note. */
+void ig_table_over_drop(ig_table_t *t, const ig_counter_t *counter,
+    const uint8_t key[IG_HASH]);
 
 #endif /* IG_TABLE_INT_H */

@@ -86,7 +86,7 @@ ig_table_count(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 
     age = ig_bucket_age(slot->u.count.bucket, bucket);
 
-    if (op->verb != IG_OP_READ && age < IG_BUCKETS) {
+    if (op->verb != IG_OP_READ && op->verb != IG_OP_PEEK && age < IG_BUCKETS) {
         if (op->verb != IG_OP_UNDO) {
             slot->u.count.n[age] += slot->u.count.n[age] < UINT32_MAX;
 
@@ -201,7 +201,9 @@ ig_table_sum(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
     raw->prev = before < IG_BUCKETS ? sum[before] : 0;
     raw->nprev = ig_bucket_n(slot->u.sum.n, before);
 
-    if (op->verb == IG_OP_READ || age == IG_BUCKETS) {
+    if (op->verb == IG_OP_READ || op->verb == IG_OP_PEEK
+        || age == IG_BUCKETS)
+    {
         return true;
     }
 
@@ -293,7 +295,12 @@ ig_table_log(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
         ig_log_undo(t, at, op);
         return true;
 
+    case IG_OP_PEEK:
+        raw->last = ig_log_last(t, at);
+        break;
+
     case IG_OP_READ:
+    case IG_OP_DROP:
         break;
     }
 

@@ -379,6 +379,18 @@ ig_log_undo(ig_table_t *t, uint32_t at, const ig_op_t *op)
 }
 
 
+int64_t
+ig_log_last(const ig_table_t *t, uint32_t at)
+{
+    const ig_slot_t  *log;
+
+    log = ig_slot(t, at);
+
+    return log->u.log.oldest != IG_NIL
+           ? ig_slot(t, ig_log_newest(t, log))->time : -1;
+}
+
+
 uint32_t
 ig_log_live(ig_table_t *t, uint32_t at, int64_t cut)
 {

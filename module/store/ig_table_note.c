@@ -20,6 +20,14 @@
 /* Other nodes may still take back what they counted in the bucket before. */
 #define IG_NOTE_PREV  1000              /* ms */
 
+/*
+ * What is known of the bucket before is read anew after so long (ms): a key
+ * that was reset by way of another node is known here as it was.  A slot has
+ * room for the epoch's last byte alone; one that comes round again after 256
+ * is taken for the present one, and only for as long as that lasts.
+ */
+#define IG_NOTE_EPOCH  10000
+
 /* Marks take up to this part of all slots ... */
 #define IG_MARK_SHARE  4
 
@@ -63,7 +71,7 @@ ig_table_follow(ig_table_t *t, uint32_t at, const ig_op_t *op)
     slot = ig_slot(t, at);
     window = op->counter->window;
 
-    if (op->verb == IG_OP_READ) {
+    if (op->verb == IG_OP_READ || op->verb == IG_OP_PEEK) {
         return;
     }
 
@@ -87,6 +95,13 @@ ig_table_follow(ig_table_t *t, uint32_t at, const ig_op_t *op)
         /* the bucket before changes, or one that nobody reads */
         slot->flags &= (uint8_t) ~IG_SLOT_PREV;
     }
+}
+
+
+static uint8_t
+ig_note_epoch(int64_t time)
+{
+    return (uint8_t) ig_window_bucket(time, IG_NOTE_EPOCH);
 }
 
 
@@ -143,7 +158,7 @@ ig_table_known(const ig_table_t *t, const ig_op_t *op, uint32_t at,
 
     note->ttl_known = (slot->flags & IG_SLOT_TTL) != 0;
 
-    if (slot->flags & IG_SLOT_PREV) {
+    if ((slot->flags & IG_SLOT_PREV) && slot->epoch == ig_note_epoch(t->now)) {
         note->prev_known = true;
 
         if (slot->type == IG_SLOT_COUNT) {
@@ -171,7 +186,8 @@ ig_table_noted(const ig_table_t *t, const ig_op_t *op)
 
 /* The bucket before, once it has come to rest. */
 static void
-ig_note_prev(ig_slot_t *slot, int64_t elapsed, int64_t prev, int64_t nprev)
+ig_note_prev(ig_slot_t *slot, int64_t elapsed, int64_t prev, int64_t nprev,
+    uint8_t epoch)
 {
     if (elapsed <= IG_NOTE_PREV) {
         return;
@@ -190,6 +206,7 @@ ig_note_prev(ig_slot_t *slot, int64_t elapsed, int64_t prev, int64_t nprev)
     }
 
     slot->flags |= IG_SLOT_PREV;
+    slot->epoch = epoch;
 }
 
 
@@ -219,7 +236,8 @@ ig_table_note(ig_table_t *t, const ig_op_t *op, bool prev_known,
 
             if (prev_known) {
                 ig_note_prev(slot, t->now - ig_window_bucket(t->now, window)
-                                            * window, prev, nprev);
+                                            * window, prev, nprev,
+                             ig_note_epoch(t->now));
             }
         }
     }
@@ -316,6 +334,32 @@ ig_table_over_get(ig_table_t *t, const ig_counter_t *counter,
     ig_table_leave(t);
 
     return until;
+}
+
+
+void
+ig_table_over_drop(ig_table_t *t, const ig_counter_t *counter,
+    const uint8_t key[IG_HASH])
+{
+    uint32_t       at;
+    ig_slot_key_t  k;
+
+    k = ig_slot_key(counter, key, IG_SLOT_OVER);
+    at = ig_table_find(t, &k);
+
+    if (at != IG_NIL) {
+        ig_table_drop(t, at);
+    }
+}
+
+
+void
+ig_table_over_forget(ig_table_t *t, const ig_counter_t *counter,
+    const uint8_t key[IG_HASH])
+{
+    ig_table_enter(t, t->now);
+    ig_table_over_drop(t, counter, key);
+    ig_table_leave(t);
 }
 
 

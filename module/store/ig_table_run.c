@@ -133,8 +133,9 @@ ig_table_op(ig_table_t *t, const ig_op_t *op, const ig_slot_key_t *key,
 
     t->now = ig_table_time(op->time);
 
-    if (op->verb == IG_OP_PUT || op->verb == IG_OP_UNDO) {
-
+    if (op->verb != IG_OP_READ && op->verb != IG_OP_ADD
+        && op->verb != IG_OP_PEEK)
+    {
         /* nothing is read, and an UNDO's raw is part of the question */
         raw = &unread;
     }
@@ -145,8 +146,21 @@ ig_table_op(ig_table_t *t, const ig_op_t *op, const ig_slot_key_t *key,
         *at = ig_table_find(t, key);
     }
 
+    if (op->verb == IG_OP_DROP) {
+        ig_table_over_drop(t, op->counter, op->key);
+
+        if (*at != IG_NIL) {
+            ig_table_drop(t, *at);
+            *at = IG_NIL;
+        }
+
+        return IG_OP_DONE;
+    }
+
     if (*at != IG_NIL) {
-        if (again && op->verb != IG_OP_UNDO) {
+
+        /* a person's look must not keep a key longer */
+        if (again && op->verb != IG_OP_UNDO && op->verb != IG_OP_PEEK) {
             ig_table_touch(t, *at);
         }
 
