@@ -108,7 +108,7 @@ ig_audit_start(ig_audit_worker_t *w, ig_audit_t *log, unsigned slot,
     ig_chain_init(&w->chain, ig_str("edge-1"), slot, random);
 
     b = ig_audit_begin(w);
-    ig_chain_open_line(&b, before, log->time, ig_str("edge-1"),
+    ig_chain_open_line(&b, before, log->nfiles, log->time, ig_str("edge-1"),
                        ig_str("1.0"), policy);
     ig_audit_seal(w, &b);
     ig_audit_write(w, room);
@@ -135,7 +135,7 @@ ig_audit_segment(ig_audit_worker_t *w, bool start)
     ig_buf_t  b;
 
     b = ig_audit_begin(w);
-    ig_chain_segment_line(&b, start, w->log->time, ig_str("edge-1"));
+    ig_chain_segment_line(&b, start, 0, w->log->time, ig_str("edge-1"));
     ig_audit_seal(w, &b);
 }
 
@@ -187,6 +187,7 @@ ig_audit_write(ig_audit_worker_t *w, size_t room)
 
     if (n > 0) {
         ig_chain_written(&w->chain, w->seq[n - 1], w->hash[n - 1]);
+        w->chain.file = w->log->nfiles;
     }
 
     if (n < w->nlines) {

@@ -281,7 +281,7 @@ test_own_lines(void **state)
     (void) state;
 
     begin();
-    ig_chain_open_line(&b, NULL, NOON, ig_str("edge-1"), ig_str("0.1.0"),
+    ig_chain_open_line(&b, NULL, 7, NOON, ig_str("edge-1"), ig_str("0.1.0"),
                        policy);
     is_line("{\"v\":1,\"kind\":\"chain_open\","
             "\"time\":\"2026-11-23T12:00:00.123Z\",\"node\":\"edge-1\","
@@ -295,7 +295,7 @@ test_own_lines(void **state)
     memset(before.last, 0xab, IG_SHA256);
 
     begin();
-    ig_chain_open_line(&b, &before, NOON, ig_str("edge-1"), ig_str("0.1.0"),
+    ig_chain_open_line(&b, &before, 7, NOON, ig_str("edge-1"), ig_str("0.1.0"),
                        policy);
     is_line("{\"v\":1,\"kind\":\"chain_open\","
             "\"time\":\"2026-11-23T12:00:00.123Z\",\"node\":\"edge-1\","
@@ -307,9 +307,22 @@ test_own_lines(void **state)
 
     ig_chain_closed(&before);
     begin();
-    ig_chain_open_line(&b, &before, NOON, ig_str("edge-1"), ig_str("0.1.0"),
+    ig_chain_open_line(&b, &before, 7, NOON, ig_str("edge-1"), ig_str("0.1.0"),
                        policy);
     assert_non_null(strstr(memory, "\"state\":\"closed\""));
+    assert_null(strstr(memory, "same_file"));
+
+    before.file = 7;
+    begin();
+    ig_chain_open_line(&b, &before, 7, NOON, ig_str("edge-1"), ig_str("0.1.0"),
+                       policy);
+    assert_non_null(strstr(memory, "ab\",\"same_file\":true}"));
+
+    before.file = 0;
+    begin();
+    ig_chain_open_line(&b, &before, 0, NOON, ig_str("edge-1"), ig_str("0.1.0"),
+                       policy);
+    assert_null(strstr(memory, "same_file"));
 
     before.lost = 2;
     begin();
@@ -319,12 +332,18 @@ test_own_lines(void **state)
             "\"issued\":18,\"lost\":2");
 
     begin();
-    ig_chain_segment_line(&b, true, NOON, ig_str("edge-1"));
+    ig_chain_segment_line(&b, true, 0, NOON, ig_str("edge-1"));
     is_line("{\"v\":1,\"kind\":\"segment_start\","
             "\"time\":\"2026-11-23T12:00:00.123Z\",\"node\":\"edge-1\"");
 
     begin();
-    ig_chain_segment_line(&b, false, NOON, ig_str("edge-1"));
+    ig_chain_segment_line(&b, true, 4096, NOON, ig_str("edge-1"));
+    is_line("{\"v\":1,\"kind\":\"segment_start\","
+            "\"time\":\"2026-11-23T12:00:00.123Z\",\"node\":\"edge-1\","
+            "\"truncated\":4096");
+
+    begin();
+    ig_chain_segment_line(&b, false, 0, NOON, ig_str("edge-1"));
     is_line("{\"v\":1,\"kind\":\"segment_end\","
             "\"time\":\"2026-11-23T12:00:00.123Z\",\"node\":\"edge-1\"");
 }

@@ -254,7 +254,7 @@ test_opened_twice(void **state)
 
     memcpy(prev, w.chain.last, IG_SHA256);
     ig_buf_init(&b, memory, sizeof(memory));
-    ig_chain_open_line(&b, NULL, a.time, ig_str("edge-1"), ig_str("1.0"),
+    ig_chain_open_line(&b, NULL, 0, a.time, ig_str("edge-1"), ig_str("1.0"),
                        policy);
     ig_chain_seal(&w.chain, &b, prev);
     ig_audit_add(&a, memory, ig_buf_str(&b).len);

@@ -107,7 +107,7 @@ ig_chain_closed(ig_chain_t *c)
 
 
 static void
-ig_chain_before(ig_buf_t *b, const ig_chain_t *before)
+ig_chain_before(ig_buf_t *b, const ig_chain_t *before, uint64_t file)
 {
     ig_buf_lit(b, "{\"chain\":\"");
     ig_buf_bytes(b, before->id, before->id_len);
@@ -120,13 +120,20 @@ ig_chain_before(ig_buf_t *b, const ig_chain_t *before)
     ig_buf_u64(b, before->written);
     ig_buf_lit(b, ",\"last\":\"");
     ig_buf_hex(b, before->last, IG_SHA256);
-    ig_buf_lit(b, "\"}");
+    ig_buf_char(b, '"');
+
+    if (file != 0 && before->file == file) {
+        ig_buf_lit(b, ",\"same_file\":true");
+    }
+
+    ig_buf_char(b, '}');
 }
 
 
 void
-ig_chain_open_line(ig_buf_t *b, const ig_chain_t *before, int64_t time,
-    ig_str_t node, ig_str_t version, const uint8_t policy[IG_SHA256])
+ig_chain_open_line(ig_buf_t *b, const ig_chain_t *before, uint64_t file,
+    int64_t time, ig_str_t node, ig_str_t version,
+    const uint8_t policy[IG_SHA256])
 {
     ig_event_line_t  l;
 
@@ -142,7 +149,7 @@ ig_chain_open_line(ig_buf_t *b, const ig_chain_t *before, int64_t time,
     ig_buf_lit(b, "\",\"before\":");
 
     if (before != NULL) {
-        ig_chain_before(b, before);
+        ig_chain_before(b, before, file);
 
     } else {
         ig_buf_lit(b, "null");
@@ -170,7 +177,8 @@ ig_chain_close_line(ig_buf_t *b, const ig_chain_t *c, int64_t time,
 
 
 void
-ig_chain_segment_line(ig_buf_t *b, bool start, int64_t time, ig_str_t node)
+ig_chain_segment_line(ig_buf_t *b, bool start, uint64_t truncated,
+    int64_t time, ig_str_t node)
 {
     ig_event_line_t  l;
 
@@ -181,5 +189,10 @@ ig_chain_segment_line(ig_buf_t *b, bool start, int64_t time, ig_str_t node)
     }
 
     ig_event_member(&l, ig_str("node"), node, IG_EVENT_NAME);
+
+    if (truncated > 0) {
+        ig_event_uint(&l, ig_str("truncated"), truncated);
+    }
+
     ig_event_end(&l);
 }

@@ -42,6 +42,8 @@ typedef struct {
     uint8_t   last[IG_SHA256];  /* hash of that line */
     uint64_t  dropped;          /* lines lost since the last good line */
     uint64_t  lost;             /* lines lost in all */
+    uint64_t  file;             /* the writer's number of the file in which the
+                                   last good line is; 0: not known */
 } ig_chain_t;
 
 /* id: "<node>/<worker>/<16 hex of random>"; node: at most 63 bytes. */
@@ -73,13 +75,16 @@ void ig_chain_closed(ig_chain_t *c);
 
 /*
  * Bodies of the chain's own lines, to be sealed like any other.  before: the
- * witness of the predecessor, or NULL.  The close line must be sealed next.
+ * witness of the predecessor, or NULL; file: the number of the file this goes
+ * to, or 0.  The close line must be sealed next.  truncated: how many bytes
+ * the file lost behind the writer's back; 0: it is another file than before.
  */
-void ig_chain_open_line(ig_buf_t *b, const ig_chain_t *before, int64_t time,
-    ig_str_t node, ig_str_t version, const uint8_t policy[IG_SHA256]);
+void ig_chain_open_line(ig_buf_t *b, const ig_chain_t *before, uint64_t file,
+    int64_t time, ig_str_t node, ig_str_t version,
+    const uint8_t policy[IG_SHA256]);
 void ig_chain_close_line(ig_buf_t *b, const ig_chain_t *c, int64_t time,
     ig_str_t node);
-void ig_chain_segment_line(ig_buf_t *b, bool start, int64_t time,
-    ig_str_t node);
+void ig_chain_segment_line(ig_buf_t *b, bool start, uint64_t truncated,
+    int64_t time, ig_str_t node);
 
 #endif /* IG_CHAIN_H */

@@ -1,5 +1,5 @@
 /*
- * ig_verify.c: cuts files into lines and finds what is left of broken ones.
+ * ig_verify.c: cuts files into lines and sorts them.
  * Owns: what ig_verify_create allocates; borrows the bytes of one feed.
  * Called by integrityctl.
  */
@@ -60,138 +60,7 @@ ig_verify_tell(ig_verify_t *v, ig_finding_kind_e kind, unsigned file,
 }
 
 
-/* -- pieces of lines ----------------------------------------------------- */
-
-/* Where another line begins inside this one; NULL: nowhere after `from`. */
-static const char *
-ig_verify_inner(ig_str_t text, size_t from)
-{
-    size_t    i;
-    ig_str_t  mark = ig_string(IG_VERIFY_MARK);
-
-    for (i = from; i + mark.len <= text.len; i++) {
-        if (text.data[i] == '{'
-            && memcmp(text.data + i, mark.data, mark.len) == 0)
-        {
-            return text.data + i;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* How a line of ours begins, or at least could. */
-static bool
-ig_verify_is_ours(ig_str_t text)
-{
-    size_t    n;
-    ig_str_t  mark = ig_string(IG_VERIFY_MARK);
-
-    n = text.len < mark.len ? text.len : mark.len;
-
-    return memcmp(text.data, mark.data, n) == 0;
-}
-
-
-/*
- * A write that was cut short, perhaps just before its newline, perhaps with
- * zeros where a file system knew its length but had not stored its bytes when
- * power failed.
- */
-static bool
-ig_verify_is_cut(ig_str_t text)
-{
-    ig_line_t        line;
-    ig_line_state_e  state;
-
-    while (text.len > 0 && text.data[text.len - 1] == '\0') {
-        text.len--;
-    }
-
-    state = ig_line_parse(text, &line);
-
-    return text.len == 0 || state == IG_LINE_GOOD
-           || (state == IG_LINE_CUT && ig_verify_is_ours(text)
-               && !ig_line_is_complete(text));
-}
-
-
-/* How many bytes at the end are the start of a line that goes no further. */
-static size_t
-ig_verify_stub(ig_str_t text)
-{
-    size_t    n;
-    ig_str_t  mark = ig_string(IG_VERIFY_MARK);
-
-    for (n = 1; n < mark.len && n <= text.len; n++) {
-        if (memcmp(text.data + text.len - n, mark.data, n) == 0) {
-            return n;
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * How many writes that were cut short follow each other in a text in which no
- * line begins after its start; 0 where there is something else.
- */
-static unsigned
-ig_verify_stubs(ig_str_t text)
-{
-    size_t    stub;
-    unsigned  n;
-
-    for (n = 0; text.len > 0; n++) {
-        if (ig_verify_is_cut(text)) {
-            return n + 1;
-        }
-
-        stub = ig_verify_stub(text);
-
-        if (stub == 0) {
-            return 0;
-        }
-
-        text.len -= stub;
-    }
-
-    return n;
-}
-
-
-/* The same in any text. */
-static unsigned
-ig_verify_pieces(ig_str_t text)
-{
-    unsigned     n, more;
-    ig_str_t     piece;
-    const char  *next;
-
-    if (ig_verify_is_cut(text)) {
-        return 1;
-    }
-
-    for (n = 0; text.len > 0; n += more) {
-        next = ig_verify_inner(text, 1);
-        piece.data = text.data;
-        piece.len = next != NULL ? (size_t) (next - text.data) : text.len;
-
-        more = ig_verify_stubs(piece);
-
-        if (more == 0) {
-            return 0;
-        }
-
-        text.data += piece.len;
-        text.len -= piece.len;
-    }
-
-    return n;
-}
-
+/* -- one line ------------------------------------------------------------ */
 
 static void
 ig_verify_foreign(ig_verify_t *v)
@@ -207,12 +76,14 @@ ig_verify_foreign(ig_verify_t *v)
 static void
 ig_verify_broken(ig_verify_t *v, ig_str_t text)
 {
-    unsigned  n;
+    ig_verify_pieces_t  pieces;
 
-    n = ig_verify_pieces(text);
+    pieces = ig_verify_pieces(text);
 
-    if (n > 0) {
-        v->torn += n;
+    if (pieces.n > 0) {
+        v->torn += pieces.n;
+        v->unborn += pieces.unborn;
+        v->torn_end += v->at_end ? pieces.n : 0;
         ig_verify_tell(v, IG_FINDING_TORN, v->files - 1, v->line, NULL,
                        "a line breaks off after %zu bytes", text.len);
 
@@ -335,6 +206,21 @@ ig_verify_carried(ig_verify_t *v)
 
     v->carried = 0;
     v->overlong = false;
+    v->zeros = false;
+
+    return rc;
+}
+
+
+/* The last line of a file, where no newline ends it. */
+static int
+ig_verify_rest(ig_verify_t *v)
+{
+    int  rc;
+
+    v->at_end = true;
+    rc = v->carried > 0 || v->overlong ? ig_verify_carried(v) : IG_OK;
+    v->at_end = false;
 
     return rc;
 }
@@ -345,7 +231,7 @@ ig_verify_file(ig_verify_t *v)
 {
     int  rc;
 
-    rc = v->carried > 0 || v->overlong ? ig_verify_carried(v) : IG_OK;
+    rc = ig_verify_rest(v);
 
     v->files++;
     v->line = 0;
@@ -354,15 +240,31 @@ ig_verify_file(ig_verify_t *v)
 }
 
 
+/*
+ * Of zeros, which a file system may leave by the megabyte, those that do not
+ * fit need not be kept: where anything follows them, the line is not
+ * understood anyway.
+ */
 static void
 ig_verify_carry(ig_verify_t *v, const char *data, size_t len)
 {
-    if (len > sizeof(v->carry) - v->carried) {
+    size_t  room, kept;
+
+    room = sizeof(v->carry) - v->carried;
+    kept = ig_verify_without_zeros((ig_str_t) { len, data }).len;
+
+    if (v->overlong || (kept > 0 && (v->zeros || kept > room))) {
         v->overlong = true;
         v->carried = 0;
+        return;
     }
 
-    if (!v->overlong && len > 0) {
+    if (len > room) {
+        v->zeros = true;
+        len = room;
+    }
+
+    if (len > 0) {
         memcpy(v->carry + v->carried, data, len);
         v->carried += len;
     }
@@ -411,7 +313,7 @@ ig_verify_finish(ig_verify_t *v, ig_verify_summary_t *summary)
 {
     int  rc;
 
-    rc = v->carried > 0 || v->overlong ? ig_verify_carried(v) : IG_OK;
+    rc = ig_verify_rest(v);
 
     if (rc != IG_OK) {
         return rc;

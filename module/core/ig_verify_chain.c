@@ -156,7 +156,7 @@ ig_verify_lost(ig_verify_t *v, ig_verify_chain_t *chain, unsigned file,
 
     ig_verify_tell(v, IG_FINDING_GAP, file, line, chain,
                    "%llu line%s before this one could not be written, as it"
-                   " says itself", (unsigned long long) n, n == 1 ? "" : "s");
+                   " says itself", ig_llu(n), n == 1 ? "" : "s");
 }
 
 
@@ -226,8 +226,21 @@ ig_verify_before(ig_verify_t *v, ig_verify_chain_t *chain,
         ig_verify_tell(v, IG_FINDING_TAMPERED, v->files - 1, v->line, before,
                        "line %llu of this chain was replaced: its successor"
                        " gives another hash for it",
-                       (unsigned long long) line->before.written);
+                       ig_llu(line->before.written));
     }
+}
+
+
+/* Nobody but a writer sees this: afterwards the file looks like any other. */
+static void
+ig_verify_truncated(ig_verify_t *v, ig_verify_chain_t *chain, uint64_t bytes)
+{
+    chain->current->truncated = v->line;
+
+    ig_verify_tell(v, IG_FINDING_NOTE, v->files - 1, v->line, chain,
+                   "somebody cut %llu bytes off this file while it was"
+                   " written, as logrotate's copytruncate does",
+                   ig_llu(bytes));
 }
 
 
@@ -240,6 +253,10 @@ ig_verify_own_line(ig_verify_t *v, ig_verify_chain_t *chain,
         chain->closed = true;
         chain->close_issued = line->issued;
         chain->close_lost = line->lost;
+    }
+
+    if (line->kind == IG_LINE_SEGMENT_START && line->truncated > 0) {
+        ig_verify_truncated(v, chain, line->truncated);
     }
 
     if (line->kind != IG_LINE_OPEN) {

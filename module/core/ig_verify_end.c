@@ -1,14 +1,12 @@
 /*
- * ig_verify_end.c: what can only be judged when all files were seen: what
- * links one file to the next, how chains begin and end, what successors say.
+ * ig_verify_end.c: what can only be judged when all files were seen: how chains
+ * begin, what links one file to the next, and the result.
  * Owns nothing; borrows the chains.  Called by ig_verify_finish.
  */
 
 #include <string.h>
 
 #include "ig_verify_int.h"
-
-#define ig_llu(n)  (unsigned long long) (n)
 
 
 ig_str_t
@@ -46,7 +44,7 @@ ig_finding_name(ig_finding_kind_e kind)
 }
 
 
-static ig_verify_run_t *
+ig_verify_run_t *
 ig_verify_last_run(const ig_verify_chain_t *chain)
 {
     ig_verify_run_t  *run;
@@ -92,6 +90,13 @@ ig_verify_head(ig_verify_t *v, ig_verify_chain_t *chain)
                        "the %llu lines before this one are in files that were"
                        " not given", ig_llu(before));
 
+    } else if (run->truncated > 0) {
+        ig_verify_tell(v, IG_FINDING_TAMPERED, run->file, run->first_line,
+                       chain, "lines 1 to %llu of the chain are missing before"
+                       " this one: the file was truncated, as line %llu of it"
+                       " says, and what may have been copied before was not"
+                       " given", ig_llu(before), ig_llu(run->truncated));
+
     } else {
         ig_verify_tell(v, IG_FINDING_TAMPERED, run->file, run->first_line,
                        chain, "lines 1 to %llu of the chain are missing before"
@@ -101,11 +106,33 @@ ig_verify_head(ig_verify_t *v, ig_verify_chain_t *chain)
 }
 
 
+/* A chain that changes files without the lines of a rotation. */
+static void
+ig_verify_copied(ig_verify_t *v, ig_verify_chain_t *chain,
+    const ig_verify_run_t *run, const ig_verify_run_t *next)
+{
+    if (run->last_kind == IG_LINE_SEGMENT_END
+        || next->first_kind == IG_LINE_SEGMENT_START)
+    {
+        return;
+    }
+
+    ig_verify_tell(v, IG_FINDING_NOTE, next->file, next->first_line, chain,
+                   "the chain goes on here without a rotation: the file was %s"
+                   "; lines written in between are lost",
+                   next->truncated > 0 ? "copied and truncated"
+                                       : "copied and truncated, or split");
+}
+
+
 /* From one file to the next. */
 static void
 ig_verify_runs(ig_verify_t *v, ig_verify_chain_t *chain)
 {
+    uint64_t          lost;
     ig_verify_run_t  *run, *next;
+
+    lost = v->lost;
 
     for (run = chain->run; run->next != NULL; run = next) {
         next = run->next;
@@ -127,7 +154,10 @@ ig_verify_runs(ig_verify_t *v, ig_verify_chain_t *chain)
 
         ig_verify_join(v, chain, &run->last, &run->before_last, &next->first,
                        next->file, next->first_line);
+        ig_verify_copied(v, chain, run, next);
     }
+
+    v->lost_elsewhere += v->lost - lost;
 }
 
 
@@ -157,204 +187,6 @@ ig_verify_close(ig_verify_t *v, ig_verify_chain_t *chain)
 }
 
 
-/* The end of a chain that was not closed and for which a successor speaks. */
-static void
-ig_verify_witnessed(ig_verify_t *v, ig_verify_chain_t *chain,
-    const ig_verify_run_t *last, const ig_line_before_t *before)
-{
-    uint64_t  lost;
-
-    chain->state = ig_str("ended");
-
-    if (last->last.seq > before->issued) {
-        chain->state = ig_str("open");
-        v->open++;
-        ig_verify_tell(v, IG_FINDING_NOTE, last->file, last->last_line, chain,
-                       "not closed: it went on after its successor began, and"
-                       " its worker may still be finishing");
-        return;
-    }
-
-    lost = before->issued - last->last.seq;
-
-    if (lost > 0) {
-        v->lost += lost;
-        ig_verify_tell(v, IG_FINDING_GAP, last->file, last->last_line, chain,
-                       "not closed, and %llu line%s after this one could not"
-                       " be written, as its successor says", ig_llu(lost),
-                       lost == 1 ? "" : "s");
-
-    } else {
-        ig_verify_tell(v, IG_FINDING_NOTE, last->file, last->last_line, chain,
-                       "not closed, but its successor confirms this line as"
-                       " its last");
-    }
-}
-
-
-/* A predecessor of which no line was given. */
-static void
-ig_verify_absent(ig_verify_t *v, ig_verify_chain_t *chain)
-{
-    uint64_t  issued;
-
-    issued = chain->before.issued;
-
-    if (chain->before.written > 0) {
-        ig_verify_tell(v, IG_FINDING_NOTE, chain->open_file, chain->open_line,
-                       chain, "its predecessor %.*s is in files that were not"
-                       " given", ig_fmt(chain->before.chain));
-
-    } else if (issued > 0) {
-        v->lost += issued;
-        ig_verify_tell(v, IG_FINDING_GAP, chain->open_file, chain->open_line,
-                       chain, "its predecessor %.*s could write none of its"
-                       " %llu lines", ig_fmt(chain->before.chain),
-                       ig_llu(issued));
-    }
-}
-
-
-/* What a chain's chain_open says of its predecessor, if that was given. */
-static void
-ig_verify_predecessor(ig_verify_t *v, ig_verify_chain_t *chain)
-{
-    uint64_t                 seq;
-    ig_verify_run_t         *last;
-    ig_verify_chain_t       *p;
-    const ig_line_before_t  *before;
-
-    before = &chain->before;
-
-    if (before->chain.len == 0) {
-        return;
-    }
-
-    p = ig_verify_chain(v, before->chain);
-
-    if (p == NULL) {
-        ig_verify_absent(v, chain);
-        return;
-    }
-
-    p->named = true;
-    last = ig_verify_last_run(p);
-    seq = last->last.seq;
-
-    if (seq < before->written) {
-        ig_verify_tell(v, IG_FINDING_TAMPERED, last->file, last->last_line, p,
-                       "the chain ends here at line %llu, but its successor"
-                       " saw line %llu written: the rest was removed, or is in"
-                       " a file that was not given", ig_llu(seq),
-                       ig_llu(before->written));
-
-    } else if (seq == before->written && !chain->before_checked
-               && !ig_verify_has_hash(&last->last, before->last))
-    {
-        ig_verify_tell(v, IG_FINDING_TAMPERED, last->file, last->last_line, p,
-                       "this line was replaced: the chain's successor gives"
-                       " another hash for it");
-
-    } else if (before->closed && (seq > before->written || !p->closed)) {
-        ig_verify_tell(v, IG_FINDING_TAMPERED, last->file, last->last_line, p,
-                       "its successor found the chain closed at line %llu, but"
-                       " here it ends otherwise", ig_llu(before->written));
-
-    } else if (!p->closed) {
-        ig_verify_witnessed(v, p, last, before);
-    }
-}
-
-
-/* "<node>/<worker>": what generations of one chain have in common. */
-static ig_str_t
-ig_verify_slot(const ig_verify_chain_t *chain)
-{
-    ig_str_t  slot;
-
-    slot = chain->id;
-
-    while (slot.len > 0 && slot.data[slot.len - 1] != '/') {
-        slot.len--;
-    }
-
-    return slot;
-}
-
-
-static bool
-ig_verify_is_in_file(const ig_verify_chain_t *chain, unsigned file)
-{
-    const ig_verify_run_t  *run;
-
-    for (run = chain->run; run != NULL && run->file != file; run = run->next) {
-        /* void */
-    }
-
-    return run != NULL;
-}
-
-
-/*
- * Whether no later generation of the same worker wrote to the file in which
- * the chain ends.  A worker may write to several logs: chains that share no
- * file say nothing about each other.
- */
-static bool
-ig_verify_is_newest(const ig_verify_t *v, const ig_verify_chain_t *chain)
-{
-    unsigned                  file;
-    ig_str_t                  slot;
-    const ig_verify_chain_t  *c;
-
-    slot = ig_verify_slot(chain);
-    file = ig_verify_last_run(chain)->file;
-
-    for (c = v->chains; c != NULL; c = c->next) {
-        if (c != chain && strcmp(c->time, chain->time) > 0
-            && ig_str_eq(ig_verify_slot(c), slot)
-            && ig_verify_is_in_file(c, file))
-        {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
-/* A chain that was not closed and for which no successor speaks. */
-static void
-ig_verify_unwitnessed(ig_verify_t *v, ig_verify_chain_t *chain)
-{
-    ig_verify_run_t  *last;
-
-    last = ig_verify_last_run(chain);
-
-    if (last->last_kind == IG_LINE_SEGMENT_END) {
-        chain->state = ig_str("continued");
-        ig_verify_tell(v, IG_FINDING_NOTE, last->file, last->last_line, chain,
-                       "the chain goes on in a file that was not given");
-        return;
-    }
-
-    chain->state = ig_str("open");
-    v->open++;
-
-    if (ig_verify_is_newest(v, chain)) {
-        ig_verify_tell(v, IG_FINDING_NOTE, last->file, last->last_line, chain,
-                       "not closed yet: its worker may still be writing");
-
-    } else {
-        v->ended++;
-        ig_verify_tell(v, IG_FINDING_TORN, last->file, last->last_line, chain,
-                       "the chain ends here without being closed, and no later"
-                       " one speaks for it: whether more was written cannot be"
-                       " told");
-    }
-}
-
-
 void
 ig_verify_judge_chains(ig_verify_t *v)
 {
@@ -367,15 +199,7 @@ ig_verify_judge_chains(ig_verify_t *v)
         ig_verify_close(v, chain);
     }
 
-    for (chain = v->chains; chain != NULL; chain = chain->next) {
-        ig_verify_predecessor(v, chain);
-    }
-
-    for (chain = v->chains; chain != NULL; chain = chain->next) {
-        if (!chain->closed && !chain->named) {
-            ig_verify_unwitnessed(v, chain);
-        }
-    }
+    ig_verify_judge_ends(v);
 }
 
 
@@ -396,11 +220,16 @@ ig_verify_judge_foreign(ig_verify_t *v)
 static void
 ig_verify_judge_torn(ig_verify_t *v)
 {
-    if (v->nchains > 0 && v->torn > v->lost + v->open) {
+    uint64_t  most;
+
+    /* an open chain may have died in a write, and a new one in its first */
+
+    most = v->lost + v->unclosed + v->unborn;
+
+    if (v->nchains > 0 && v->torn > most) {
         ig_verify_tell(v, IG_FINDING_TAMPERED, 0, 0, NULL,
                        "%llu lines break off, but the chains account for no"
-                       " more than %llu", ig_llu(v->torn),
-                       ig_llu(v->lost + v->open));
+                       " more than %llu", ig_llu(v->torn), ig_llu(most));
     }
 }
 
@@ -423,7 +252,9 @@ ig_verify_judge(ig_verify_t *v)
         return IG_VERIFY_UNVERIFIABLE;
     }
 
-    if (v->ended > 0 || v->torn > v->lost) {
+    if (v->ended > 0 || v->torn > v->lost
+        || v->torn_end > v->lost_elsewhere)
+    {
         return IG_VERIFY_TORN;
     }
 

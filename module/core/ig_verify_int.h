@@ -8,6 +8,8 @@
 
 #include "ig_verify.h"
 
+#define ig_llu(n)  (unsigned long long) (n)
+
 #define IG_VERIFY_MARK  "{\"v\":1,\"kind\":\""      /* how a line begins */
 
 /* -- one line ------------------------------------------------------------ */
@@ -35,6 +37,7 @@ typedef struct {
     uint64_t  issued;
     uint64_t  written;
     uint8_t   last[IG_SHA256];
+    bool      same_file;        /* it last wrote to the file of chain_open */
 } ig_line_before_t;
 
 /* Strings point into the line. */
@@ -50,6 +53,7 @@ typedef struct {
     ig_line_before_t  before;               /* of chain_open */
     uint64_t          issued;               /* of chain_close */
     uint64_t          lost;
+    uint64_t          truncated;            /* of segment_start: bytes */
 } ig_line_t;
 
 /* Where reading is in a text. */
@@ -84,6 +88,25 @@ ig_line_state_e ig_line_parse(ig_str_t text, ig_line_t *line);
  */
 bool ig_line_is_complete(ig_str_t text);
 
+/* -- pieces of lines ----------------------------------------------------- */
+
+typedef struct {
+    unsigned  n;
+    unsigned  unborn;           /* of them: maybe a chain's first line */
+} ig_verify_pieces_t;
+
+/* The writes that were cut short in a text; n 0: there is something else. */
+ig_verify_pieces_t ig_verify_pieces(ig_str_t text);
+
+/* Where another line begins inside this one; NULL: nowhere from `from` on. */
+const char *ig_verify_inner(ig_str_t text, size_t from);
+
+/* How a line of ours begins, or at least could. */
+bool ig_verify_is_ours(ig_str_t text);
+
+/* What stands before the zeros at the end. */
+ig_str_t ig_verify_without_zeros(ig_str_t text);
+
 /* -- chains -------------------------------------------------------------- */
 
 /* The last line of a run, as the next one must link to it. */
@@ -108,6 +131,7 @@ struct ig_verify_run_s {
     unsigned           file;
     uint64_t           first_line;
     uint64_t           last_line;
+    uint64_t           truncated;   /* the line that says so; 0: none */
     ig_verify_link_t   first;
     ig_line_kind_e     first_kind;
     ig_line_kind_e     last_kind;
@@ -157,7 +181,10 @@ struct ig_verify_s {
     uint64_t             lines;
     uint64_t             count[IG_FINDING_UNVERIFIABLE + 1];
     uint64_t             lost;
+    uint64_t             lost_elsewhere;    /* told in another file */
     uint64_t             torn;
+    uint64_t             torn_end;  /* at the end of a file */
+    uint64_t             unborn;    /* maybe first lines of chains */
 
     /* lines of no chain, held back until it is clear whether there is one */
     uint64_t             foreign;
@@ -165,9 +192,11 @@ struct ig_verify_s {
     uint64_t             foreign_line;
 
     uint64_t             ended;     /* chains that end without a witness */
-    uint64_t             open;      /* chains that end in the open */
+    uint64_t             unclosed;  /* chains: each may have torn a line */
 
-    bool                 overlong;  /* the present line is longer than carry */
+    bool                 at_end;    /* the present line ends with its file */
+    bool                 overlong;  /* it is longer than carry */
+    bool                 zeros;     /* it is, but what follows are zeros */
     size_t               carried;
     char                 carry[IG_VERIFY_CARRY];
 };
@@ -201,8 +230,14 @@ void ig_verify_lost(ig_verify_t *v, ig_verify_chain_t *chain, unsigned file,
 bool ig_verify_has_hash(const ig_verify_end_t *end,
     const uint8_t hash[IG_SHA256]);
 
+/* The last piece of a chain that has one. */
+ig_verify_run_t *ig_verify_last_run(const ig_verify_chain_t *chain);
+
 /* ig_verify_end.c */
 void ig_verify_judge_chains(ig_verify_t *v);
 ig_verify_result_e ig_verify_judge(ig_verify_t *v);
+
+/* ig_verify_witness.c: chains that were not closed, and who speaks for them. */
+void ig_verify_judge_ends(ig_verify_t *v);
 
 #endif /* IG_VERIFY_INT_H */

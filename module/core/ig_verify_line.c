@@ -145,6 +145,11 @@ ig_line_before_member(const ig_line_member_t *m, ig_line_before_t *before)
         return ig_line_uint(m->value, &before->written);
     }
 
+    if (ig_str_eq(m->key, ig_str("same_file"))) {
+        before->same_file = ig_str_eq(m->value, ig_str("true"));
+        return true;
+    }
+
     return !ig_str_eq(m->key, ig_str("last"))
            || ig_line_hash(m->value, before->last);
 }
@@ -253,6 +258,9 @@ ig_line_top(ig_line_reader_t *r, const ig_line_member_t *m)
 
     } else if (ig_str_eq(m->key, ig_str("lost"))) {
         r->bad |= !ig_line_uint(m->value, &r->line->lost);
+
+    } else if (ig_str_eq(m->key, ig_str("truncated"))) {
+        r->bad |= !ig_line_uint(m->value, &r->line->truncated);
     }
 }
 

@@ -217,6 +217,21 @@ typedef struct {
     uint64_t  redis_breaker;
 } ngx_http_integrity_life_t;
 
+/* What all workers know of an audit file, in the zone. */
+typedef struct {
+    uint64_t  name;             /* hash of its path; 0: free */
+    uint64_t  torn;             /* its last line, of whomever, lacks its end */
+    uint64_t  number;           /* of files opened by this path, from 1 */
+    uint64_t  inode;            /* of the last of them */
+    uint64_t  device;
+    uint64_t  size;             /* at least, of that one; above, in 16 bits,
+                                   its number: both change at once */
+    uint64_t  cuts;             /* how often it was found shorter than that */
+    uint64_t  cut;              /* by how much, the last time */
+} ngx_http_integrity_tail_t;
+
+#define NGX_HTTP_INTEGRITY_SIZE_BITS  48
+
 extern ngx_http_integrity_worker_t  ngx_http_integrity_worker;
 extern ngx_module_t                 ngx_http_integrity_module;
 
@@ -289,9 +304,9 @@ ngx_http_integrity_life_t *ngx_http_integrity_shared_lives(
 /* The slot that remembers a worker's chain on a file; NULL: none left. */
 ig_chain_t *ngx_http_integrity_shared_chain(
     ngx_http_integrity_shared_t *shared, ngx_uint_t worker, ngx_str_t *file);
-/* Of a file: 1 while its last line, of whatever worker, lacks its end. */
-uint64_t *ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
-    ngx_str_t *file);
+/* What all workers know of a file. */
+ngx_http_integrity_tail_t *ngx_http_integrity_shared_tail(
+    ngx_http_integrity_shared_t *shared, ngx_str_t *file);
 
 /* ngx_http_integrity_worker.c: set-up and end of a worker, its clock tick. */
 ngx_int_t ngx_http_integrity_init_process(ngx_cycle_t *cycle);

@@ -58,7 +58,7 @@ ngx_http_integrity_audit_start(ngx_cycle_t *cycle,
         *audit->slot = audit->chain;
     }
 
-    audit->torn = ngx_http_integrity_shared_torn(
+    audit->tail = ngx_http_integrity_shared_tail(
                             ngx_http_integrity_worker.shared, &file->name);
 
     ngx_http_integrity_unlock();
@@ -156,6 +156,7 @@ ngx_http_integrity_audit_seal(ngx_http_integrity_audit_t *audit,
 static void
 ngx_http_integrity_audit_preface(ngx_http_integrity_audit_t *audit)
 {
+    uint64_t      truncated;
     unsigned      i, parts;
     ig_policy_t  *policy;
 
@@ -170,7 +171,7 @@ ngx_http_integrity_audit_preface(ngx_http_integrity_audit_t *audit)
 
         ig_chain_open_line(ngx_http_integrity_audit_begin(audit),
                            audit->before.id_len ? &audit->before : NULL,
-                           ngx_http_integrity_now(), ngx_http_integrity_node(),
+                           audit->number, ngx_http_integrity_now(), ngx_http_integrity_node(),
                            ig_str(IG_VERSION), policy->hash);
         ngx_http_integrity_audit_seal(audit, NULL);
 
@@ -187,14 +188,23 @@ ngx_http_integrity_audit_preface(ngx_http_integrity_audit_t *audit)
         audit->opening = 0;
     }
 
+    truncated = 0;
+
     if (audit->fd != audit->file->file->fd) {
         ngx_http_integrity_audit_look(audit);
 
-        ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), true,
-                              ngx_http_integrity_now(),
-                              ngx_http_integrity_node());
-        ngx_http_integrity_audit_seal(audit, NULL);
+    } else {
+        truncated = ngx_http_integrity_audit_check(audit);
+
+        if (truncated == 0) {
+            return;
+        }
     }
+
+    ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), true,
+                          truncated, ngx_http_integrity_now(),
+                          ngx_http_integrity_node());
+    ngx_http_integrity_audit_seal(audit, NULL);
 }
 
 
@@ -282,9 +292,10 @@ ngx_http_integrity_audit_flush_hook(ngx_open_file_t *file, ngx_log_t *log)
         return;
     }
 
+    audit->checked = 0;
     ngx_http_integrity_audit_preface(audit);
 
-    ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), false,
+    ig_chain_segment_line(ngx_http_integrity_audit_begin(audit), false, 0,
                           ngx_http_integrity_now(), ngx_http_integrity_node());
     ngx_http_integrity_audit_seal(audit, NULL);
 
@@ -306,6 +317,7 @@ ngx_http_integrity_audit_close(void)
     for (i = 0; i < w->mcf->audit.nelts; i++) {
         audit = &w->audit[i];
 
+        audit->checked = 0;
         ngx_http_integrity_audit_preface(audit);
 
         ig_chain_close_line(ngx_http_integrity_audit_begin(audit),

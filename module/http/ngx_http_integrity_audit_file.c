@@ -50,6 +50,8 @@ ngx_http_integrity_audit_look(ngx_http_integrity_audit_t *audit)
     file = audit->file->file;
 
     audit->fd = file->fd;
+    audit->number = 0;
+    audit->checked = ngx_time();
     audit->no_file = ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR
                      || !ngx_is_file(&fi);
 
@@ -60,10 +62,12 @@ ngx_http_integrity_audit_look(ngx_http_integrity_audit_t *audit)
         return;
     }
 
+    ngx_http_integrity_audit_number(audit, &fi);
+
     if (ngx_file_size(&fi) > 0
         && ngx_http_integrity_audit_is_torn(file->name.data, &fi))
     {
-        __atomic_store_n(audit->torn, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&audit->tail->torn, 1, __ATOMIC_RELAXED);
     }
 }
 
@@ -142,6 +146,7 @@ ngx_http_integrity_audit_account(ngx_http_integrity_audit_t *audit, size_t n,
     for (i = 0; i < audit->nlines && audit->lines[i].end <= n; i++) {
         line = &audit->lines[i];
         ig_chain_written(&audit->chain, line->seq, line->hash);
+        audit->chain.file = audit->number;
     }
 
     ig_metric_add(w->metrics, audit_lines, i);
@@ -181,7 +186,7 @@ ngx_http_integrity_audit_put(ngx_http_integrity_audit_t *audit, ngx_err_t *err)
     size_t   mend, size;
     ssize_t  n;
 
-    mend = __atomic_exchange_n(audit->torn, 0, __ATOMIC_RELAXED) != 0;
+    mend = __atomic_exchange_n(&audit->tail->torn, 0, __ATOMIC_RELAXED) != 0;
     size = audit->used + mend;
     *err = 0;
 
@@ -200,8 +205,10 @@ ngx_http_integrity_audit_put(ngx_http_integrity_audit_t *audit, ngx_err_t *err)
     if ((mend && n == 0)
         || ((size_t) n > mend && audit->buffer[n - mend - 1] != '\n'))
     {
-        __atomic_store_n(audit->torn, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&audit->tail->torn, 1, __ATOMIC_RELAXED);
     }
+
+    ngx_http_integrity_audit_grow(audit, n);
 
     return n == 0 ? 0 : n - mend;
 }

@@ -9,7 +9,7 @@
 #include "ig_table.h"
 
 #define NGX_HTTP_INTEGRITY_MAGIC    0x69677a31      /* "igz1" */
-#define NGX_HTTP_INTEGRITY_LAYOUT   3
+#define NGX_HTTP_INTEGRITY_LAYOUT   4
 #define NGX_HTTP_INTEGRITY_CHAINS   256             /* workers times files */
 #define NGX_HTTP_INTEGRITY_TAILS    64              /* files */
 
@@ -19,11 +19,6 @@ typedef struct {
     uint64_t    worker;
     ig_chain_t  chain;
 } ngx_http_integrity_slot_t;
-
-typedef struct {
-    uint64_t    file;           /* as above */
-    uint64_t    torn;           /* its last line lacks its end */
-} ngx_http_integrity_tail_t;
 
 
 struct ngx_http_integrity_shared_s {
@@ -208,12 +203,13 @@ ngx_http_integrity_shared_chain(ngx_http_integrity_shared_t *shared,
 
 
 /*
- * The caller holds the zone's lock.  Files beyond the table share a flag with
- * another: at worst there is a blank line in one of them.
+ * The caller holds the zone's lock.  Files beyond the table share an entry
+ * with another: at worst there is a blank line in one of them, and chains do
+ * not know that their predecessor wrote to the same file.
  */
 
-uint64_t *
-ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
+ngx_http_integrity_tail_t *
+ngx_http_integrity_shared_tail(ngx_http_integrity_shared_t *shared,
     ngx_str_t *file)
 {
     uint64_t                    hash;
@@ -225,14 +221,14 @@ ngx_http_integrity_shared_torn(ngx_http_integrity_shared_t *shared,
     for (i = 0; i < NGX_HTTP_INTEGRITY_TAILS; i++) {
         tail = &shared->tail[(hash + i) % NGX_HTTP_INTEGRITY_TAILS];
 
-        if (tail->file == 0) {
-            tail->file = hash;
+        if (tail->name == 0) {
+            tail->name = hash;
         }
 
-        if (tail->file == hash) {
-            return &tail->torn;
+        if (tail->name == hash) {
+            return tail;
         }
     }
 
-    return &shared->tail[hash % NGX_HTTP_INTEGRITY_TAILS].torn;
+    return &shared->tail[hash % NGX_HTTP_INTEGRITY_TAILS];
 }
