@@ -30,7 +30,8 @@ PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
     redis-server python3
 PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
     locales python3-pytest python3-pytest-xdist python3-hypothesis \
-    python3-httpx python3-h2 python3-jsonschema python3-redis
+    python3-httpx python3-h2 python3-jsonschema python3-redis \
+    jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc
 
 NGINX_SRC = /usr/share/nginx/src
 
