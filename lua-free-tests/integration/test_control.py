@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness.settings import CTL, wait_until
-from test_audit_file import disk, empty, fill  # noqa: F401
+from test_audit_file import disk  # noqa: F401
 from test_lists import HEAD, post, store  # noqa: F401
 
 POLICY = HEAD + """
@@ -119,10 +119,10 @@ def test_it_is_recorded_before_it_takes_effect(nginx, app, store):  # noqa: F811
 
 
 def test_a_change_that_cannot_be_recorded_is_none(nginx, app, store, disk):  # noqa: F811
-    log = disk / "audit.log"
+    log = disk.path / "audit.log"
     server = nginx(http=(POLICY + store).replace("%%AUDIT%%", str(log)),
                    server=PLACES, APP=app, WHO="allow unix:; deny all;")
-    fill(disk)
+    disk.fill()
     for number in range(100):
         code, answer = control(server, **{
             **GOOD, "key": {"account": f"a{number}"}})
@@ -131,7 +131,7 @@ def test_a_change_that_cannot_be_recorded_is_none(nginx, app, store, disk):  # n
     assert code == 503
     assert answer["error"] == ("the audit log cannot be written: nothing was "
                                "changed")
-    empty(disk)
+    disk.empty()
     assert post(server, f"a{number}") == 200
     if number:
         assert post(server, f"a{number - 1}") == 403
