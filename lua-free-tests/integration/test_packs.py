@@ -237,7 +237,7 @@ STORIES = {
         "reviews", Story().repeat(11, 60, 0, "review.create", account="ann",
                                   rating=4, product=lambda n: f"p{n}"),
         {"new_reviewer_30d", "young_reviewer_1y", "young_product_90d",
-         "regular", "review_spree"}, "throttle"),
+         "review_spree"}, "throttle"),
     "a review without a purchase": (
         "reviews", review(order(Story(), 0, "bob", product="p"), HOUR),
         {"first_review", "new_reviewer_30d", "young_reviewer_1y",
