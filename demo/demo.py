@@ -2,8 +2,8 @@
 """nginx-integrity at work, on this machine alone, in a few seconds.
 
 Starts a private Redis, nginx with conf/demo.conf and a stub application, lets
-honest shoppers and three brushing schemes call, and shows what was decided and
-what the audit log says of it. Leaves nothing behind.
+honest shoppers and three brushing schemes call, and shows what the rule packs
+in conf/rules decided and what the audit log says of it. Leaves nothing behind.
 
   demo.py         the whole day; exit status 0 where it went as it should
   demo.py --run   the same servers, for your own calls, until Ctrl-C
@@ -19,7 +19,7 @@ from pathlib import Path
 import market
 import report
 from application import Application
-from servers import CONF, CTL, MODULE, Servers, Trouble, verify
+from servers import CONF, CTL, MODULE, Servers, Trouble, change, verify
 
 
 def start(servers, application):
@@ -39,22 +39,30 @@ def section(title):
 
 def show_day(servers, application):
     """Plays the day and prints it; returns what went wrong, as sentences."""
-    calls = market.play(servers.port)
+    day = market.Day(servers.port)
+    market.play(day)
+    ban = a_person_decides(servers, day)
     servers.quit_nginx()
     lines = report.decisions(servers.audit)
-    tally = report.Tally(calls, lines)
+    tally = report.Tally(day.calls, lines)
 
-    section(f"What was decided on {len(calls)} calls")
+    section(f"What was decided on {len(day.calls)} calls")
     print(tally.table())
     print("\nEvaluated: " + ", ".join(
         f"{count} {name}" for name, count in tally.evaluation.items())
-        + ". Orders, parcels and logins are calls too.")
+        + ". Orders and logins are calls too.")
     if tally.evaluation["degraded"]:
         print("Degraded: Redis did not answer in time; this node's own counts "
               "did.")
 
+    section("Which rules of conf/rules caught whom")
+    print(tally.rules())
+
+    section("A person decides: the first of the farm got through")
+    print(ban)
+
     section("Three lines of the audit log")
-    for decision, sentence, line in report.three(lines):
+    for decision, sentence, line in report.three(tally, lines):
         print(report.paint(decision.upper(), decision))
         print(textwrap.fill(sentence, 79) + "\n")
         print(report.pretty(line) + "\n")
@@ -72,12 +80,31 @@ def show_day(servers, application):
     return problems
 
 
+def a_person_decides(servers, day):
+    """A ban by hand, and what the rules' own list says; as it was typed."""
+    said = []
+    for words in (
+            ["show", "banned", "account=grudge"],
+            ["add", "banned", f"account={BANNED}", "--for", "30d",
+             "--reason", "one of a farm's accounts", "--by", "demo"]):
+        said.append("$ integrityctl list " + " ".join(
+            f'"{word}"' if " " in word else word for word in words))
+        said.append(change(servers.control, *words))
+    market.come_back(day, BANNED)
+    said.append(f"\n{BANNED} logs in once more: {day.calls[-1].status}")
+    return "\n".join(said)
+
+
 def next_steps():
     section("How to go on")
     print("make run            the same servers, for your own calls\n"
           "conf/demo.conf      the policy that decided here\n"
+          "conf/rules          its rules, with what each may hurt\n"
           "README.md           what it is for, and what it does not promise\n"
           "docs/reference.md   every directive, variable and audit line")
+
+
+BANNED = "fan-0"
 
 
 CALLS = """\
@@ -98,6 +125,11 @@ for i in $(seq 50); do
         -d '{{"merchant_id":"m-books","rating":5,"content":"Again."}}'
 done; echo
 
+# until when that account is banned; and off the list again
+{ctl} list show banned account=me --socket unix:{control}
+{ctl} list remove banned account=me --reason "it was me" --by me \\
+    --socket unix:{control}
+
 # what happened
 tail -n 2 {audit}
 {ctl} verify {audit}
@@ -113,8 +145,8 @@ def show_run(servers):
           f"error log    {servers.error_log}\n"
           f"nginx.conf   {servers.folder / 'nginx.conf'}\n")
     print("In another terminal:\n")
-    print(CALLS.format(url=servers.url, audit=servers.audit, ctl=CTL),
-          flush=True)
+    print(CALLS.format(url=servers.url, audit=servers.audit, ctl=CTL,
+                       control=servers.control), flush=True)
     while True:
         signal.pause()
 
@@ -134,7 +166,7 @@ def main():
 
     servers = application = None
     try:
-        application = Application(market.CATALOGUE, market.COURIER)
+        application = Application(market.CATALOGUE)
         servers = Servers(options.conf)
         start(servers, application)
         if options.run:

@@ -8,17 +8,14 @@ for the policy in conf/demo.conf to find out.
 import http.client
 import json
 import random
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 HONEST = "honest shoppers"
 HAMMER = "one account hammers reviews"
 FARM = "a device farm praises one product"
-RING = "a merchant and four buyers"
+RING = "a merchant buys from itself"
 GROUPS = [HONEST, HAMMER, FARM, RING]
-
-COURIER = "courier"
 
 # {product: merchant}
 CATALOGUE = {
@@ -35,7 +32,27 @@ CREAM = "cream-1"               # the farm is paid for it
 RING_MERCHANT = "m-cables"
 MERCHANTS = sorted(set(CATALOGUE.values()))
 
-SHOPPERS = 40
+SHOPPERS = 60
+
+# What honest people write: one of each, so that hardly two write the same.
+OPINIONS = [
+    ["It came on the second day,", "I looked for this for months,",
+     "Bought as a gift for my sister,", "The box was a little torn,",
+     "We use it nearly every evening,", "Not what the picture showed,",
+     "My third one from this shop,", "Ordered it on a friend's advice,"],
+    ["it does exactly what I need,", "the colour is darker than I thought,",
+     "setting it up took ten minutes,", "the price could be lower,",
+     "one screw was missing at first,", "the manual helps nobody,",
+     "smaller than I had imagined,", "well made for that money,"],
+    ["my neighbour wants one too,", "the children fight for it,",
+     "it makes no noise at all,", "cleaning it is easy enough,",
+     "it smelt of plastic for a day,", "I keep it in the kitchen,",
+     "it survived a fall already,", "the cable is rather short,"],
+    ["so I am content.", "and I would order here again.",
+     "let us see how long it lasts.", "the old one was better, though.",
+     "service answered within an hour.", "that is all there is to say.",
+     "four stars from me, no more.", "my wife sees that differently."],
+]
 
 
 @dataclass
@@ -43,7 +60,7 @@ class Call:
     """One call as its caller saw it."""
 
     group: str
-    what: str                   # login, order, delivery, review
+    what: str                   # login, order, review
     status: int
     event: str
 
@@ -78,12 +95,12 @@ class Caller:
     def leave(self):
         self._connection.close()
 
-    def _post(self, what, path, body, group=None):
+    def _post(self, what, path, body):
         self._connection.request("POST", path, json.dumps(body),
                                  self._headers)
         answer = self._connection.getresponse()
         said = json.loads(answer.read() or b"{}")
-        self._day.calls.append(Call(group or self.group, what, answer.status,
+        self._day.calls.append(Call(self.group, what, answer.status,
                                     said.get("event", "")))
         return said
 
@@ -95,29 +112,14 @@ class Caller:
         self._post("login", "/v1/merchants/login", {"merchant_id": merchant})
 
     def order(self, product):
-        """The number of the order, or None where none was taken."""
-        return self._post("order", "/v1/orders", {
+        self._post("order", "/v1/orders", {
             "merchant_id": CATALOGUE[product], "items": [{"sku": product}],
-            "total": 19.9}).get("order")
+            "total": 19.9})
 
     def review(self, product, rating, content):
         self._post("review", f"/v1/products/{product}/reviews", {
             "merchant_id": CATALOGUE[product], "rating": rating,
             "content": content})
-
-
-class Courier(Caller):
-    """Drives for everybody, one parcel after the other."""
-
-    def __init__(self, day):
-        super().__init__(day, HONEST, COURIER, "scanner-1", "127.9.9.9")
-        self._busy = threading.Lock()
-
-    def deliver(self, order, product, buyer):
-        with self._busy:
-            self._post("delivery", "/v1/deliveries", {
-                "order": order, "buyer": buyer.account,
-                "items": [{"sku": product}]}, buyer.group)
 
 
 # Shoppers
@@ -135,8 +137,12 @@ def _shopper(day, number):
     return Caller(day, HONEST, f"shopper-{number}", device, address)
 
 
-def shop(day, courier, number):
-    """Orders, waits for the parcels, and reviews what came."""
+def _opinion(chance):
+    return " ".join(chance.choice(part) for part in OPINIONS)
+
+
+def shop(day, number):
+    """Orders, and reviews what came."""
     chance = random.Random(number)
     bought = chance.sample([product for product in CATALOGUE
                             if CATALOGUE[product] != RING_MERCHANT
@@ -146,14 +152,12 @@ def shop(day, courier, number):
     with _shopper(day, number) as shopper:
         shopper.log_in()
         for product in bought:
-            order = shopper.order(product)
-            if order:
-                courier.deliver(order, product, shopper)
+            shopper.order(product)
         for product in bought:
             rating = 5 if product == KETTLE else chance.choice([2, 3, 4, 4, 5])
-            shopper.review(product, rating, f"Does what it should. {number}")
-        if number == 10:        # a present: no parcel came to this account
-            shopper.review("book-2", 5, "My aunt's choice, and a good one.")
+            shopper.review(product, rating, _opinion(chance))
+        if number == 10:        # a present: this account never ordered it
+            shopper.review("book-2", 5, _opinion(chance))
 
 
 def open_shops(day):
@@ -167,7 +171,7 @@ def open_shops(day):
 
 # Schemes
 
-def hammer(day, _courier):
+def hammer(day):
     """One star for whatever competitors sell, sixty times, and no order."""
     products = [product for product in CATALOGUE
                 if CATALOGUE[product] not in (RING_MERCHANT, "m-creams")]
@@ -179,51 +183,54 @@ def hammer(day, _courier):
                           f"Broke at once. {number}")
 
 
-def farm(day, _courier):
-    """Thirty-six accounts on four phones, five stars for one product."""
+def farm(day):
+    """Forty-eight accounts on four phones, five stars for one product."""
     workers = [Caller(day, FARM, f"fan-{number}", f"farm-phone-{number % 4}",
-                      f"127.50.{number}.3") for number in range(36)]
+                      f"127.50.{number}.3") for number in range(48)]
     for worker in workers:
         worker.log_in()
     for number, worker in enumerate(workers):
         with worker:
-            worker.review(CREAM, 5, f"Ten years younger! {number}")
+            worker.review(CREAM, 5, "I look ten years younger after a week, "
+                          f"and so does my whole family. {number}")
 
 
-def ring(day, courier):
-    """Four friends of a merchant order, get empty boxes, and are delighted.
-
-    Two of them sit in the merchant's office, two at home.
+def ring(day):
+    """A merchant's cousin orders and orders; three of the staff, at the
+    shop's own till, order and are delighted, and so is the cousin.
     """
-    office = f"127.30.{MERCHANTS.index(RING_MERCHANT)}"
-    buyers = [Caller(day, RING, f"friend-{number}", f"friend-phone-{number}",
-                     f"{office}.{60 + number}" if number < 2
-                     else f"127.60.{number}.5") for number in range(4)]
+    till = MERCHANTS.index(RING_MERCHANT)
     products = [product for product, merchant in CATALOGUE.items()
                 if merchant == RING_MERCHANT]
+    cousin = Caller(day, RING, "cousin", "phone-of-cousin", "127.60.0.5")
+    buyers = [cousin] + [Caller(day, RING, f"staff-{number}", f"till-{till}",
+                                f"127.30.{till}.{60 + number}")
+                         for number in range(3)]
     for buyer in buyers:
         buyer.log_in()
+        for product in products * (2 if buyer is cousin else 1):
+            buyer.order(product)
     for product in products:
-        for buyer in buyers:
-            order = buyer.order(product)
-            if order:
-                courier.deliver(order, product, buyer)
         for buyer in buyers:
             buyer.review(product, 5, "Never had a better cable.")
     for buyer in buyers:
         buyer.leave()
 
 
-def play(port):
-    """The whole day, all at once; returns every call."""
-    day = Day(port)
+def come_back(day, account):
+    """Somebody of the farm logs in once more."""
+    number = int(account.rpartition("-")[2])
+    with Caller(day, FARM, account, f"farm-phone-{number % 4}",
+                f"127.50.{number}.3") as caller:
+        caller.log_in()
+
+
+def play(day):
+    """The whole day, all at once."""
     open_shops(day)
-    with Courier(day) as courier, ThreadPoolExecutor(8) as pool:
-        courier.log_in()
-        tasks = [pool.submit(scheme, day, courier)
-                 for scheme in (hammer, farm, ring)]
-        tasks += [pool.submit(shop, day, courier, number)
+    with ThreadPoolExecutor(8) as pool:
+        tasks = [pool.submit(scheme, day) for scheme in (hammer, farm, ring)]
+        tasks += [pool.submit(shop, day, number)
                   for number in range(SHOPPERS)]
         for task in tasks:
             task.result()
-    return day.calls

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import textwrap
 from collections import Counter
 
 from market import GROUPS, HONEST
@@ -40,6 +41,10 @@ class Tally:
         self.count = {group: Counter() for group in GROUPS}
         self.reviews = {group: Counter() for group in GROUPS}
         self.evaluation = Counter()
+        self.caught = {group: Counter() for group in GROUPS}
+        self.passed = {group: Counter() for group in GROUPS}
+        self.listed = {group: Counter() for group in GROUPS}
+        self.allowed = None         # an honest review that no rule minded
         for call in calls:
             line = lines.get(call.event)
             if line is None:
@@ -48,6 +53,19 @@ class Tally:
             self.count[call.group][line["decision"]] += 1
             if call.what == "review":
                 self.reviews[call.group][line["decision"]] += 1
+            self._count_rules(call, line)
+
+    def _count_rules(self, call, line):
+        fired = (self.passed if line["decision"] == "allow"
+                 else self.caught)[call.group]
+        for rule in line["rule"]:
+            if "decision" in rule or rule.get("score", 0) > 0:
+                fired[rule["name"]] += 1
+            if "add" in rule:
+                self.listed[call.group][rule["name"]] += 1
+        if call.group == HONEST and call.what == "review" \
+                and not line["rule"] and line["decision"] == "allow":
+            self.allowed = self.allowed or line
 
     def kept_back(self, group):
         """Reviews that were not simply published, and all there were."""
@@ -86,6 +104,29 @@ class Tally:
         return "\n".join(rows)
 
 
+    def rules(self):
+        """Which rules fired, by group: what they did, what they could not."""
+        rows = []
+        for group in GROUPS:
+            rows.append(paint(group, "bold"))
+            rows += _named("held or refused by", self.caught[group] or None)
+            rows += _named("fired, but let pass", self.passed[group])
+            rows += _named("put on lists by", self.listed[group])
+        return "\n".join(rows)
+
+
+def _named(what, fired):
+    """Rows of rules and how often; none where none fired, None is nobody."""
+    if fired is None:
+        names = "none"
+    else:
+        names = ", ".join(
+            f"{name}\u00a0{count}" for name, count
+            in sorted(fired.items(), key=lambda one: (-one[1], one)))
+    return [row.replace("\u00a0", " ") for row in textwrap.wrap(
+        names, 79, initial_indent=f"  {what:21}", subsequent_indent=" " * 23)]
+
+
 # Lines for people
 
 def pretty(line):
@@ -96,28 +137,38 @@ def pretty(line):
         if isinstance(value, dict) and len(shown) > 60:
             inner = (f"{json.dumps(name)}: {json.dumps(item)}"
                      for name, item in value.items())
-            shown = "{" + (",\n" + " " * 17).join(inner) + "}"
+            shown = "{" + _filled(inner) + "}"
         elif isinstance(value, list) and len(shown) > 60:
-            shown = ("[" + (",\n" + " " * 17).join(
-                json.dumps(item) for item in value) + "]")
+            shown = "[" + _filled(map(json.dumps, value)) + "]"
         rows.append(f"  {json.dumps(key) + ':':14}{shown}")
     return "{\n" + ",\n".join(rows) + "\n}"
 
 
-def three(lines):
-    """One held, one throttled, one allowed review, each with what it says."""
-    chosen = []
-    for decision, telling, wanted in (
-            ("hold", _held, lambda line: any(
-                rule["name"] == "device_farm" for rule in line["rule"])),
-            ("throttle", _throttled, lambda line: True),
-            ("allow", _allowed, lambda line: not line["rule"])):
-        line = next((line for line in lines.values()
-                     if line["action"] == "review.create"
-                     and line["decision"] == decision and wanted(line)), None)
-        if line is not None:
-            chosen.append((decision, telling(line), line))
-    return chosen
+def _filled(items):
+    """As many on a line as there is room for."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) > 62:
+            lines.append("")
+        lines[-1] += item + ", "
+    return ("\n" + " " * 17).join(line.rstrip() for line in lines)[:-1]
+
+
+def three(tally, lines):
+    """A held, a throttled, an allowed review, each with what it says."""
+    chosen = [
+        ("hold", _held, _first(lines, "hold", "device_farm")),
+        ("throttle", _throttled, _first(lines, "throttle", "review_spree")),
+        ("allow", _allowed, tally.allowed)]
+    return [(decision, telling(line), line)
+            for decision, telling, line in chosen if line is not None]
+
+
+def _first(lines, decision, rule):
+    return next((line for line in lines.values()
+                 if line["action"] == "review.create"
+                 and line["decision"] == decision
+                 and any(one["name"] == rule for one in line["rule"])), None)
 
 
 def _number(value):
@@ -125,17 +176,11 @@ def _number(value):
 
 
 _REASONS = {
-    "device_farm": lambda line: "{} accounts used its device in a day".format(
-        _number(line["counter"].get("device_accounts"))),
-    "no_delivery": lambda line: "no parcel with the product reached the "
-                                "account",
-    "no_device": lambda line: "the call names no device",
-    "praise_burst": lambda line: "{} reviews with five stars within an hour"
-    .format(_number(line["counter"].get("praise_1h"))),
-    "closed_circle": lambda line: "{} reviews of the merchant by {} people"
-    .format(_number(line["counter"].get("merchant_reviews")),
-            _number(line["counter"].get("merchant_authors"))),
-    "self_review": lambda line: "the merchant logs in from the same network",
+    "device_farm": lambda line: "{} accounts reviewed on its device in a week"
+    .format(_number(line["counter"].get("device_reviewers"))),
+    "farm_device": lambda line: "the device is on the list of farms",
+    "copy_paste": lambda line: "{} accounts wrote nearly the same text".format(
+        _number(line["counter"].get("copies"))),
 }
 
 
@@ -153,11 +198,11 @@ def _throttled(line):
                 if rule.get("decision") == "throttle")
     limit = rule["threshold"]["reviews_per_hour"]
     return (f"Answered with 429: it would have been the account's review "
-            f"number {_number(line['counter']['account_1h'])} within an hour, "
-            f"and {_number(limit)} are allowed here.")
+            f"number {_number(line['counter']['reviewer_1h'])} within an hour,"
+            f" and {_number(limit)} are allowed.")
 
 
 def _allowed(line):
-    return ("Passed, and published: no rule fired. The product was delivered "
-            f"to the account {line['counter']['delivered'] * 1000:.0f} ms "
-            "before; days are short here.")
+    return ("Passed, and published: no rule fired. How long the account is "
+            "known and whether it bought the product is null: not known on a "
+            "platform's first day, so that rules which ask for it are silent.")

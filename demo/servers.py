@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf" / "demo.conf"
+RULES = ROOT / "conf" / "rules"
 MODULE = Path(os.environ.get(
     "IG_MODULE", ROOT / "build" / "ngx_http_integrity_module.so"))
 CTL = Path(os.environ.get("IG_CTL", ROOT / "build" / "integrityctl"))
@@ -97,6 +98,7 @@ class Servers:
         for name in ("logs", "modules", "redis"):
             (self.folder / name).mkdir()
         (self.folder / "modules" / MODULE.name).symlink_to(MODULE)
+        (self.folder / "rules").symlink_to(RULES)
 
     @property
     def url(self):
@@ -113,6 +115,11 @@ class Servers:
     @property
     def socket(self):
         return self.folder / "redis" / "redis.sock"
+
+    @property
+    def control(self):
+        """What integrityctl list talks to."""
+        return self.folder / "integrity.sock"
 
     # Redis
 
@@ -158,6 +165,7 @@ class Servers:
         text = self.conf
         for address, mine in (
                 ("unix:/run/redis/redis.sock", f"unix:{self.socket}"),
+                ("unix:/run/nginx/integrity.sock", f"unix:{self.control}"),
                 ("127.0.0.1:9000", f"127.0.0.1:{application_port}"),
                 ("127.0.0.1:8080", f"127.0.0.1:{self.port}")):
             text, found = re.subn(
@@ -243,10 +251,16 @@ def verify(path):
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
-def _ctl(*arguments):
+def change(control, *arguments):
+    """`integrityctl list ...`: what it said. 1 is "not on the list"."""
+    return _ctl("list", *arguments, "--socket", f"unix:{control}",
+                fine=(0, 1)).strip()
+
+
+def _ctl(*arguments, fine=(0,)):
     done = subprocess.run([CTL, *arguments], capture_output=True, text=True,
                           timeout=60, check=False)
-    if done.returncode != 0:
+    if done.returncode not in fine or (done.returncode and done.stderr):
         raise Trouble(f"integrityctl {arguments[0]}: "
                       + (done.stderr or done.stdout).strip())
     return done.stdout

@@ -24,6 +24,7 @@ PYTHON = "/usr/bin/python3"
 sys.path.insert(0, str(ROOT / "demo"))
 
 import application  # noqa: E402
+import demo  # noqa: E402
 import market  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
@@ -107,6 +108,17 @@ def test_the_demo(folder):
     assert calls > 200 and allow >= report.HONEST_ALLOWED * calls
     assert table[market.HAMMER][3] and table[market.HAMMER][4]
     assert table[market.FARM][2] and table[market.RING][2]
+    for group, rules in (
+            (market.HONEST, ["none"]),
+            (market.HAMMER, ["review_spree", "insistent", "banned_account"]),
+            (market.FARM, ["device_farm", "copy_paste", "farm_device"]),
+            (market.RING, ["self_order", "self_review", "order_brushing"])):
+        said = re.search(rf"^{group}\n  held or refused by +((?:.+\n +)*.+)$",
+                         done.stdout, re.M).group(1).split("  fired")[0]
+        assert [name for name in rules if name not in said] == []
+    assert '"op":"show","list":"banned","listed":true' in done.stdout
+    assert '"op":"add","list":"banned","listed":true' in done.stdout
+    assert f"{demo.BANNED} logs in once more: 403\n" in done.stdout
     for word in ("HOLD", "THROTTLE", "ALLOW"):
         shown = re.search(rf"^{word}\n.+?\n\n(\{{.*?^\}})", done.stdout,
                           re.M | re.S)
@@ -132,16 +144,15 @@ def test_a_user_without_rights(folder):
     assert left_behind(folder) == []
 
 
-@pytest.mark.parametrize("rule, group", [
-    ("too_fast", market.HAMMER), ("device_farm", market.FARM),
-    ("self_review", market.RING)])
-def test_a_scheme_that_gets_through_is_told(folder, rule, group):
-    """Without its rule the scheme is not caught, and the demo says so."""
+@pytest.mark.parametrize("rules, group", [
+    ("review_spree", market.HAMMER), ("device_farm,farm_device", market.FARM),
+    ("self_review,watched_account", market.RING)])
+def test_a_scheme_that_gets_through_is_told(folder, rules, group):
+    """Without its rules the scheme is not caught, and the demo says so."""
     conf = (ROOT / "conf" / "demo.conf").read_text()
-    others = "hammering|" if rule == "too_fast" else ""
-    conf, found = re.subn(rf"^    integrity_rule  (?:{others}{rule}) .*\n", "",
-                          conf, flags=re.M)
-    assert found
+    conf, found = re.subn(r"^    integrity +on;", f"    integrity on "
+                          f"except={rules};", conf, flags=re.M)
+    assert found == 1
     (folder / "mine.conf").write_text(conf)
     done = run_demo(folder, "--conf", folder / "mine.conf")
     assert done.returncode == 1
@@ -150,10 +161,10 @@ def test_a_scheme_that_gets_through_is_told(folder, rule, group):
 
 
 @pytest.mark.parametrize("old, new, sentence", [
-    ("integrity_scores", "integrity_score", "unknown directive"),
+    ("integrity_threshold", "integrity_limit", "unknown directive"),
     ("127.0.0.1:9000;", "127.0.0.1:9001;", "no line with 127.0.0.1:9000"),
-    ("device_accounts > accounts", "device_account > accounts",
-     "unknown name"),
+    ("integrity_field  device ", "integrity_field  gadget ",
+     'which is no field in'),
 ])
 def test_a_mistake_in_the_configuration(folder, old, new, sentence):
     conf = (ROOT / "conf" / "demo.conf").read_text()
@@ -175,19 +186,19 @@ def test_without_a_build(folder):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(folder, number):
     """In the middle: as soon as its nginx is there."""
-    demo = Running(folder)
-    wait_until(lambda: demo.process.poll() is not None
-               or len(children(demo.process.pid)) == 2, 30, "its servers")
-    assert demo.interrupt(number) == 130
-    assert "Traceback" not in demo.output.read_text()
+    running = Running(folder)
+    wait_until(lambda: running.process.poll() is not None
+               or len(children(running.process.pid)) == 2, 30, "its servers")
+    assert running.interrupt(number) == 130
+    assert "Traceback" not in running.output.read_text()
     nothing_left(folder)
 
 
 def test_killed(folder):
     """Nobody can clean up then, but its servers end with it."""
-    demo = Running(folder, "--run")
-    assert demo.said("In another terminal")
-    demo.interrupt(signal.SIGKILL)
+    running = Running(folder, "--run")
+    assert running.said("In another terminal")
+    running.interrupt(signal.SIGKILL)
     wait_until(lambda: not any(found.startswith("process") for found
                                in left_behind(folder)), 10, "the servers' end")
 
@@ -196,21 +207,23 @@ def test_run(folder):
     """Its servers stay until Ctrl-C, and what it tells to type works."""
     if not shutil.which("curl"):
         pytest.skip("no curl")
-    demo = Running(folder, "--run")
-    commands = demo.said(r"In another terminal:\n((?:.*\n)*)").group(1)
+    running = Running(folder, "--run")
+    commands = running.said(r"In another terminal:\n((?:.*\n)*)").group(1)
     done = subprocess.run(["bash", "-euc", commands], capture_output=True,
                           text=True, timeout=60 * PATIENCE, check=True)
     assert '"review": "published"' in done.stdout
     assert re.search(r"^(20[12] )+(429 )+(403 )+$", done.stdout, re.M)
+    assert re.findall(r'"list":"banned","listed":(\w+)', done.stdout) \
+        == ["true", "false"]
     assert "clean" in done.stdout
     for page in re.findall(r"http://\S+/integrity/status\S*",
-                           demo.output.read_text()):
+                           running.output.read_text()):
         said = subprocess.run(["curl", "-fs", page], capture_output=True,
                               text=True, timeout=30, check=True).stdout
         assert "review.create" in said
     (audit,) = folder.glob("*/logs/integrity-audit.log")
     assert oracles.schema_problems(audit.read_bytes()) == []
-    assert demo.interrupt() == 0
+    assert running.interrupt() == 0
     assert left_behind(folder) == []
 
 
@@ -271,7 +284,7 @@ def tally(*decisions):
     for number, (group, what, decision) in enumerate(decisions):
         calls.append(market.Call(group, what, 200, str(number)))
         if decision:
-            lines[str(number)] = {"decision": decision,
+            lines[str(number)] = {"decision": decision, "rule": [],
                                   "evaluation": "complete"}
     return report.Tally(calls, lines)
 
@@ -313,6 +326,7 @@ def shown_configuration(text, folder):
             ("modules/ngx_http_integrity_module.so", settings.MODULE),
             ("/etc/nginx/", f"{folder}/"), ("/var/log/nginx/", f"{folder}/"),
             ("/run/nginx/", f"{folder}/"),
+            (" rules/", f" {ROOT}/conf/rules/"),
             (" integrity.key", f" {folder}/integrity.key"),
             ("logs/", f"{folder}/")):
         text = text.replace(there, str(here))
