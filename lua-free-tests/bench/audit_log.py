@@ -82,17 +82,18 @@ class Chain:
             f'"node":"edge-1","issued":{self.seq + 1},"lost":0')
 
 
-# How often, what took effect, the sum of scores, the rules that fired.
+# How often, what took effect, the sum of scores, account_1h, device_accounts,
+# the rules that fired.
 RESULTS = [
-    (90, "allow", 0, ""),
-    (6, "hold", 60, '{"name":"device_farm","score":60}'),
-    (4, "throttle", 0, '{"name":"too_fast","decision":"throttle",'
-                       '"threshold":{"reviews_per_hour":10}}'),
+    (90, "allow", 0, 3, 2, ""),
+    (6, "hold", 60, 4, 5, '{"name":"device_farm","score":60}'),
+    (4, "throttle", 0, 11, 1, '{"name":"too_fast","decision":"throttle",'
+                              '"threshold":{"reviews_per_hour":10}}'),
 ]
 
 
 def decision(moment, event, chance):
-    _, name, score, rules = chance.choices(
+    _, name, score, calls, merchants, rules = chance.choices(
         RESULTS, [result[0] for result in RESULTS])[0]
     account = chance.randrange(20000)
     pseudonym = f"p:k1:{account:022}"
@@ -106,8 +107,8 @@ def decision(moment, event, chance):
         f'"merchant":"m-{chance.randrange(500)}",'
         f'"rating":{chance.randrange(1, 6)},'
         f'"content":"t:{chance.randrange(20, 400)}:{pseudonym[5:]}"}},'
-        f'"counter":{{"account_1h":{chance.randrange(1, 12)},'
-        f'"device_accounts":{chance.randrange(1, 6)}}},'
+        f'"counter":{{"account_1h":{calls},'
+        f'"device_accounts":{merchants}}},'
         f'"rule":[{rules}],"policy":"{HASH[:16]}"'), name
 
 
