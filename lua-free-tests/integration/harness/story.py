@@ -68,8 +68,8 @@ RING = [f"ring-{number}" for number in range(1, 5)]
 REASON = 'praises "cream" for money, says the ring\'s own forum'
 
 # What is true of the log.
-KINDS = {"decision", "outcome", "repeat", "unclassified", "list", "policy",
-         "chain_open", "chain_close", "segment_end", "segment_start"}
+KINDS = {"decision", "outcome", "repeat", "unclassified", "list", "key",
+         "policy", "chain_open", "chain_close", "segment_end", "segment_start"}
 PRAISED = {"ann", "bob", "cho", *RING}      # gave the cream five stars
 TRIED_AT_8 = 3              # dry run: the 9th, 10th and 11th review
 WRITER = "writer"
@@ -90,12 +90,17 @@ def order(account):
         {"X-Account": account, "X-Device": f"phone of {account}"})
 
 
-def change(server, op, *more):
+def ctl(server, *words):
+    """A person's question or change, about the one who is banned."""
     done = subprocess.run(
-        [CTL, "list", op, "banned", f"account={BANNED}", "--socket",
-         f"unix:{server.dir}/control.sock", "--by", "ada", "--reason", REASON,
-         *more], capture_output=True, text=True, timeout=60, check=False)
+        [CTL, *words, f"account={BANNED}", "--socket",
+         f"unix:{server.dir}/control.sock", "--by", "ada", "--reason", REASON],
+        capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def change(server, op, *more):
+    ctl(server, "list", op, "banned", *more)
 
 
 def make(nginx, **parts):
@@ -137,6 +142,7 @@ def tell_all(server, rotate=_rotate):
     change(server, "add", "--for", "7d")
     assert _statuses(server, review(BANNED, "the ring's tablet")) == [403]
     change(server, "remove")
+    ctl(server, "key", "inspect", "account_1h")
     # an endpoint that the map does not know
     assert _statuses(server, senders.post_request("/v1/refunds", b"{}")) \
         == [201]
