@@ -25,8 +25,8 @@ def copy(tmp_path):
     for path in (check.COMMANDS, check.VARIABLES, check.METRICS, "README.md",
                  "lua-free-tests/README.md", *(path.relative_to(ROOT) for path in
                    [*ROOT.glob(check.SETTINGS), *ROOT.glob("docs/*.md"),
-                    *ROOT.glob("conf/*.conf")])):
-        if (ROOT / path).exists():
+                    *ROOT.glob("conf/**/*")])):
+        if (ROOT / path).is_file():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / path, tmp_path / path)
     for name in ("LICENSE", "CHANGES"):
