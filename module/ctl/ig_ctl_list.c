@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ig_ctl_control.h"
+#include "ig_ctl_list_log.h"
 
 #define IG_LIST_QUESTION  4096
 
@@ -232,11 +233,32 @@ ig_list_ask(const ig_list_request_t *q)
 }
 
 
+/* "show" with --log asks the log, not nginx. */
+static bool
+ig_list_of_log(int argc, char **argv)
+{
+    int   i;
+    bool  show, log;
+
+    for (i = 1, show = false, log = false; i < argc; i++) {
+        show |= (strcmp(argv[i], "show") == 0);
+        log |= (strcmp(argv[i], "--log") == 0
+                || strncmp(argv[i], "--log=", 6) == 0);
+    }
+
+    return show && log;
+}
+
+
 static int
 ig_list_run(int argc, char **argv)
 {
     int                rc, left;
     ig_list_request_t  q = { .uri = IG_CONTROL_URI };
+
+    if (ig_list_of_log(argc, argv)) {
+        return ig_list_log_run(argc, argv);
+    }
 
     rc = ig_list_options(&q, argc, argv, &left);
     if (rc != IG_CTL_OK) {
@@ -261,7 +283,8 @@ ig_list_run(int argc, char **argv)
 
 const ig_ctl_command_t  ig_ctl_list = {
     "list",
-    "add|remove|show LIST FIELD=VALUE... [OPTION...]",
+    "add|remove|show LIST FIELD=VALUE... [OPTION...]\n"
+    "       integrityctl list show LIST --log FILE... [OPTION...]",
     "Put a key on a list, take it off, or ask whether it is on it",
     "The key is named by the fields of the list's key=, as calls send them.\n"
     "nginx is asked, where a location has integrity_control; a change is\n"
@@ -279,7 +302,17 @@ const ig_ctl_command_t  ig_ctl_list = {
     "\n"
     "Prints nginx's answer, one JSON object.\n"
     "\n"
-    "Exit codes: 0 done, or the key is on the list; 1 refused, or the key is\n"
-    "not on it; 2 bad arguments, or no answer.\n",
+    "With --log, all entries of a list are told as the audit log knows them:\n"
+    "key, since when, until when, by whom or by which rule, and why.\n"
+    "\n"
+    "--log FILE...       files of the audit log, plain or gzip, all that go\n"
+    "                    back to the oldest entry\n"
+    "--at TIME           as it was then: RFC 3339, a date, 2h, 7d\n"
+    "--all               entries that ended or were taken off, too\n"
+    "--json              one JSON object\n"
+    "\n"
+    "Exit codes: 0 done, or the key is on the list, or the list has entries;\n"
+    "1 refused, or the key is not on it, or it has none; 2 bad arguments, no\n"
+    "answer, or a file that cannot be read to its end.\n",
     ig_list_run
 };

@@ -146,6 +146,44 @@ ig_explain_list(ig_explain_t *x, const ig_audit_line_t *line)
 }
 
 
+/* A person looked at what is remembered of a key, or had it forgotten. */
+static void
+ig_explain_remembered(ig_explain_t *x, const ig_audit_line_t *line)
+{
+    char              text[IG_EXPLAIN_TEXT], when[40];
+    ig_buf_t          b, t;
+    ig_audit_items_t  item;
+
+    if (ig_audit_true(line, "failed")) {
+        ig_say(x, IG_STORY_OUTCOME, "The store did not answer: whether it was "
+               "done is not known.");
+        return;
+    }
+
+    ig_buf_init(&b, text, sizeof(text));
+    ig_explain_key(line, &b);
+    ig_buf_init(&t, when, sizeof(when));
+    ig_buf_time(&t, line->time);
+
+    ig_say(x, IG_STORY_HAPPENED, "On %.*s %.*s %s what is remembered of a key: "
+           "%.*s.", ig_fmt(ig_buf_str(&t)), ig_fmt(ig_audit_text(line, "by")),
+           ig_str_eq(ig_audit_text(line, "op"), ig_str("reset"))
+           ? "had forgotten" : "looked at", ig_fmt(ig_buf_str(&b)));
+
+    ig_audit_items(line, "counter", &item);
+
+    while (ig_audit_next(&item)) {
+        ig_say(x, IG_STORY_COUNTED, "The counter %.*s.",
+               ig_fmt(item.value.str));
+    }
+
+    ig_say(x, IG_STORY_WHY, "The reason given: %.*s",
+           ig_fmt(ig_audit_text(line, "reason")));
+
+    ig_explain_record(x, line);
+}
+
+
 static void
 ig_explain_unclassified(ig_explain_t *x, const ig_audit_line_t *line)
 {
@@ -183,6 +221,10 @@ ig_explain_other(ig_explain_t *x, const ig_audit_line_t *line)
 
     case IG_AUDIT_LIST:
         ig_explain_list(x, line);
+        break;
+
+    case IG_AUDIT_KEY:
+        ig_explain_remembered(x, line);
         break;
 
     case IG_AUDIT_UNCLASSIFIED:

@@ -22,6 +22,7 @@ static const ig_str_t  ig_audit_kinds[IG_AUDIT_KINDS] = {
     [IG_AUDIT_REPEAT] = ig_string("repeat"),
     [IG_AUDIT_UNCLASSIFIED] = ig_string("unclassified"),
     [IG_AUDIT_LIST] = ig_string("list"),
+    [IG_AUDIT_KEY] = ig_string("key"),
     [IG_AUDIT_POLICY] = ig_string("policy"),
     [IG_AUDIT_CHAIN_OPEN] = ig_string("chain_open"),
     [IG_AUDIT_CHAIN_CLOSE] = ig_string("chain_close"),
@@ -49,6 +50,13 @@ ig_audit_kind(ig_str_t name)
     }
 
     return IG_AUDIT_OTHER;
+}
+
+
+bool
+ig_audit_stamp(ig_str_t text, int64_t *ms)
+{
+    return ig_time_rfc3339(text, ms);
 }
 
 

@@ -16,6 +16,7 @@ typedef enum {
     IG_AUDIT_REPEAT,
     IG_AUDIT_UNCLASSIFIED,
     IG_AUDIT_LIST,
+    IG_AUDIT_KEY,
     IG_AUDIT_POLICY,
     IG_AUDIT_CHAIN_OPEN,
     IG_AUDIT_CHAIN_CLOSE,
@@ -155,6 +156,9 @@ bool ig_audit_next_rule(ig_audit_rules_t *rules);
 /* The thresholds of the rule the walk stands at. */
 void ig_audit_thresholds(const ig_audit_rules_t *rule,
     ig_audit_items_t *items);
+
+/* A time as lines have it: 2026-11-23T12:00:00.123Z, in ms; or false. */
+bool ig_audit_stamp(ig_str_t text, int64_t *ms);
 
 /* "allow" ...; IG_NO_DECISION where it is none of them. */
 ig_decision_e ig_audit_decision(ig_str_t name);

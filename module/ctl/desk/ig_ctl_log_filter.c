@@ -113,7 +113,7 @@ ig_audit_filter_kind(void *ctx, const char *option, const char *value)
         if (kind == IG_AUDIT_OTHER && !ig_str_eq(name, ig_str("other"))) {
             return ig_ctl_error("%s: no kind of line is called \"%.*s\": "
                                 "decision, outcome, repeat, unclassified, "
-                                "list, policy, chain_open, chain_close, "
+                                "list, key, policy, chain_open, chain_close, "
                                 "segment_start, segment_end, other", option,
                                 ig_fmt(name));
         }

@@ -159,12 +159,22 @@ ig_text_outcome(FILE *out, const ig_audit_line_t *line)
 }
 
 
+/* What a person did to a list, or to what is remembered of a key. */
 static void
 ig_text_list(FILE *out, const ig_audit_line_t *line)
 {
-    ig_text_lit(out, "list    ");
+    ig_audit_items_t  item;
+
+    fprintf(out, "%-8.*s", ig_fmt(ig_audit_kind_name(line->kind)));
     ig_text_said(out, "", ig_audit_text(line, "op"));
     ig_text_said(out, "", ig_audit_text(line, "name"));
+
+    ig_audit_items(line, "counter", &item);
+
+    while (line->kind == IG_AUDIT_KEY && ig_audit_next(&item)) {
+        ig_text_said(out, "", item.value.str);
+    }
+
     ig_text_fields(out, line);
     ig_text_said(out, "until", ig_audit_text(line, "until"));
     ig_text_said(out, "tenant", line->tenant);
@@ -235,6 +245,7 @@ ig_log_text(FILE *out, bool colours, const ig_audit_line_t *line)
         break;
 
     case IG_AUDIT_LIST:
+    case IG_AUDIT_KEY:
         ig_text_list(out, line);
         break;
 
