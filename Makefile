@@ -38,8 +38,8 @@ NGINX_SRC = /usr/share/nginx/src
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help deps deps-build build unit-programs demo run test bench clean \
-    FORCE
+.PHONY: help deps deps-build build unit-programs demo run test bench install \
+    uninstall clean FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -121,7 +121,7 @@ endif
 
 .PHONY: all-of-build all-of-unit module sanitized-nginx
 
-all-of-build: module $(OUT)/integrityctl
+all-of-build: module $(OUT)/integrityctl $(OUT)/integrityctl.1
 
 all-of-unit: $(PROGRAMS) $(OUT)/ig_store_probe $(OUT)/locale/de_DE.UTF-8
 
@@ -162,6 +162,10 @@ $(OUT)/integrityctl: $(call object,$(CTL)) $(OUT)/libcore.a
 	@echo "  LINK      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz $(LIBS)
 
+$(OUT)/integrityctl.1: docs/integrityctl.1.in tools/make-man $(OUT)/integrityctl
+	@echo "  MAN       $@"
+	@$(PYTHON) tools/make-man $(OUT)/integrityctl $< > $@
+
 $(OUT)/unit/%: $(OUT)/obj/lua-free-tests/unit/%.o $(UNIT_REST) \
     $(call object,$(CODEC)) $(OUT)/libctl.a $(OUT)/libcore.a
 	@mkdir -p $(@D)
@@ -201,6 +205,44 @@ test: deps ## run every test, ends with one line of totals
 bench: deps ## compare with plain nginx and limit_req
 	$(BUILD)
 	@$(PYTHON) lua-free-tests/bench/bench.py
+
+# Where Debian has these things. The module is loaded by a line of nginx.conf;
+# nothing is enabled by installing it.
+
+PREFIX   = /usr
+MODULES  = $(PREFIX)/lib/nginx/modules
+BIN      = $(PREFIX)/bin
+MAN      = $(PREFIX)/share/man/man1
+COMPLETE = $(PREFIX)/share/bash-completion/completions
+RULES    = $(PREFIX)/share/nginx-integrity/rules
+DOC      = $(PREFIX)/share/doc/nginx-integrity
+LNAV     = $(PREFIX)/share/nginx-integrity/lnav
+EXAMPLES = $(filter-out conf/rules/% conf/lnav/% conf/bash-completion/%, \
+    $(wildcard conf/*.conf conf/*/*))
+
+install: ## install below DESTDIR and PREFIX (/usr), with man page and examples
+	$(BUILD)
+	@install -D -m 0644 $(OUT)/ngx_http_integrity_module.so \
+	    "$(DESTDIR)$(MODULES)/ngx_http_integrity_module.so"
+	@install -D -m 0755 $(OUT)/integrityctl "$(DESTDIR)$(BIN)/integrityctl"
+	@install -D -m 0644 $(OUT)/integrityctl.1 \
+	    "$(DESTDIR)$(MAN)/integrityctl.1"
+	@install -D -m 0644 conf/bash-completion/integrityctl \
+	    "$(DESTDIR)$(COMPLETE)/integrityctl"
+	@install -D -m 0644 -t "$(DESTDIR)$(RULES)" conf/rules/*.conf
+	@install -D -m 0644 -t "$(DESTDIR)$(LNAV)" conf/lnav/*
+	@install -D -m 0644 -t "$(DESTDIR)$(DOC)" docs/*.md README.md CHANGES \
+	    LICENSE
+	@for file in $(EXAMPLES); do install -D -m 0644 $$file \
+	    "$(DESTDIR)$(DOC)/examples/$${file#conf/}" || exit 1; done
+	@echo "installed below $(DESTDIR)$(PREFIX); in nginx.conf, on top:"
+	@echo "    load_module $(MODULES)/ngx_http_integrity_module.so;"
+
+uninstall: ## remove what install put there
+	@rm -f "$(DESTDIR)$(MODULES)/ngx_http_integrity_module.so" \
+	    "$(DESTDIR)$(BIN)/integrityctl" "$(DESTDIR)$(MAN)/integrityctl.1" \
+	    "$(DESTDIR)$(COMPLETE)/integrityctl"
+	@rm -rf "$(DESTDIR)$(PREFIX)/share/nginx-integrity" "$(DESTDIR)$(DOC)"
 
 clean: ## remove everything built
 	rm -rf build build-*
