@@ -252,6 +252,22 @@ ig_audit_number(const ig_audit_line_t *line, const char *name, double *number)
 }
 
 
+void
+ig_audit_print(const ig_audit_line_t *line, const char *name, FILE *out)
+{
+    const json_t  *value;
+
+    value = json_object_get(line->tree, name);
+
+    if (value == NULL
+        || json_dumpf(value, out, JSON_COMPACT|JSON_ENCODE_ANY
+                                  |JSON_REAL_PRECISION(15)) != 0)
+    {
+        fputs("null", out);
+    }
+}
+
+
 /* -- the line ------------------------------------------------------------ */
 
 

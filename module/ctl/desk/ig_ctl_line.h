@@ -7,6 +7,8 @@
 #ifndef IG_CTL_LINE_H
 #define IG_CTL_LINE_H
 
+#include <stdio.h>
+
 #include "ig_call.h"
 
 typedef enum {
@@ -96,6 +98,9 @@ bool ig_audit_true(const ig_audit_line_t *line, const char *name);
 bool ig_audit_number(const ig_audit_line_t *line, const char *name,
     double *number);
 bool ig_audit_has(const ig_audit_line_t *line, const char *name);
+
+/* A member at the top level as compact JSON; null where there is none. */
+void ig_audit_print(const ig_audit_line_t *line, const char *name, FILE *out);
 
 /* -- fields, counters, thresholds, names of lists ------------------------ */
 
