@@ -446,6 +446,16 @@ static const ig_policy_refusal_t  refusal[] = {
       "integrity_counter: counter \"k\" takes the mean of \"x\", which is no "
       "field" },
 
+    { FIELDS "integrity_field s $s private;\n"
+      "integrity_counter k key=a window=1h sum=s;", 2,
+      "integrity_counter: counter \"k\" sums up \"s\", which is private: the "
+      "store and the log would tell it" },
+
+    { FIELDS "integrity_field s $s private;\n"
+      "integrity_counter k key=a window=1h mean=s;", 2,
+      "integrity_counter: counter \"k\" takes the mean of \"s\", which is "
+      "private: the store and the log would tell it" },
+
     { FIELDS "\nintegrity_counter k key=t window=1h;", 2,
       "integrity_counter: counter \"k\" is keyed by \"t\", which is a text: "
       "only its fingerprint is kept" },

@@ -271,6 +271,29 @@ ig_counter_ident(ig_policy_t *p, ig_counter_t *c)
 }
 
 
+/*
+ * A sum is kept as it is, and the sum of one number is that number: no secret
+ * hides it.  Of different values the hashes are kept.
+ */
+static bool
+ig_counter_tells(ig_policy_t *p, const ig_counter_t *c, const char *what)
+{
+    const ig_field_t  *field;
+
+    field = p->field[c->value];
+
+    if (c->kind == IG_DISTINCT || !field->is_private) {
+        return false;
+    }
+
+    ig_policy_report(p, ig_counter_directive(c), c->pos, "counter \"%.*s\" %s "
+                     "\"%.*s\", which is private: the store and the log would "
+                     "tell it", ig_fmt(c->name), what, ig_fmt(field->name));
+
+    return true;
+}
+
+
 int
 ig_policy_resolve_counter(ig_policy_t *p, ig_counter_draft_t *d)
 {
@@ -295,7 +318,7 @@ ig_policy_resolve_counter(ig_policy_t *p, ig_counter_draft_t *d)
 
     if (d->value.len) {
         c->value = ig_counter_field(p, d, d->value, value_of[c->kind], false);
-        failed |= (c->value < 0);
+        failed |= (c->value < 0) || ig_counter_tells(p, c, value_of[c->kind]);
     }
 
     if (d->similar.len) {

@@ -133,7 +133,10 @@ ngx_http_integrity_body_copy(ngx_http_request_t *r, ngx_buf_t *buf,
         n = ngx_read_file(buf->file, *last, size,
                           buf->file_last - (off_t) size);
         if (n <= 0) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+
+            /* the connection's log would name the request */
+
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "integrity: the body's temporary file ended early");
             return NGX_ERROR;
         }

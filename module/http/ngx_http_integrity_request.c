@@ -47,8 +47,10 @@ static ig_mode_e
 ngx_http_integrity_mode(ngx_http_request_t *r,
     ngx_http_integrity_loc_conf_t *lcf)
 {
-    ig_mode_e      mode;
-    ngx_str_t      value;
+    ig_mode_e                  mode;
+    ngx_str_t                  value;
+    ngx_http_core_loc_conf_t  *clcf;
+
     static time_t  told;
 
     if (lcf->mode->mode != IG_MODE_VARIABLE) {
@@ -65,9 +67,18 @@ ngx_http_integrity_mode(ngx_http_request_t *r,
 
     if (told != ngx_time()) {
         told = ngx_time();
-        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "integrity: \"%V\" is none of on, dry_run, off: "
-                      "taken as on", &value);
+
+        /*
+         * Neither the value nor, through the connection's log, the request
+         * line: both may hold what is private.
+         */
+
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "integrity: what the variable says in location \"%V\" "
+                      "is none of on, dry_run, off: taken as on",
+                      &clcf->name);
     }
 
     return IG_MODE_ON;
