@@ -36,13 +36,15 @@ PURE_CALLS = {
     "lround", "modf", "nearbyint", "pow", "rint", "round", "sqrt", "trunc",
 }
 
-# A library is used in one file; jansson also where the desk reads its lines.
+# A library is used in one file; jansson also where the desk reads its lines,
+# of libcrypto signatures are apart from hashes.
 LIBRARY_FILE = {"jansson.h": ("core/ig_json.c", "ctl/ig_ctl_line.c"),
-                "openssl/": ("core/ig_crypto.c",),
+                "openssl/": ("core/ig_crypto.c", "core/ig_sign.c"),
                 "utf8proc.h": ("core/ig_token.c",)}
 LIBRARY_CALLS = {
     "ig_json": re.compile(r"^json_"),
     "ig_token": re.compile(r"^utf8proc_"),
+    "ig_sign": re.compile(r"^EVP_"),
     "ig_crypto": re.compile(r"^(EVP|HMAC|SHA\d*|RAND|OPENSSL|CRYPTO|ERR|OSSL)_"),
 }
 

@@ -30,6 +30,29 @@ ig_verify_create(ig_mem_t *mem, ig_finding_pt finding, void *ctx)
 
 
 void
+ig_verify_watch(ig_verify_t *v,
+    void (*seen)(void *ctx, const ig_verify_seen_t *line), void *ctx)
+{
+    v->seen = seen;
+    v->seen_ctx = ctx;
+}
+
+
+uint64_t
+ig_verify_foreign_lines(const ig_verify_t *v)
+{
+    return v->foreign;
+}
+
+
+uint64_t
+ig_verify_torn_lines(const ig_verify_t *v)
+{
+    return v->torn;
+}
+
+
+void
 ig_verify_tell(ig_verify_t *v, ig_finding_kind_e kind, unsigned file,
     uint64_t line, ig_verify_chain_t *chain, const char *fmt, ...)
 {
@@ -188,6 +211,14 @@ ig_verify_line(ig_verify_t *v, ig_str_t text)
 
 /* -- bytes --------------------------------------------------------------- */
 
+static void
+ig_verify_next_line(ig_verify_t *v)
+{
+    v->offset += v->pending + 1;
+    v->pending = 0;
+}
+
+
 /* A line that came in several feeds, or the last one without a newline. */
 static int
 ig_verify_carried(ig_verify_t *v)
@@ -207,6 +238,7 @@ ig_verify_carried(ig_verify_t *v)
     v->carried = 0;
     v->overlong = false;
     v->zeros = false;
+    ig_verify_next_line(v);
 
     return rc;
 }
@@ -235,6 +267,7 @@ ig_verify_file(ig_verify_t *v)
 
     v->files++;
     v->line = 0;
+    v->offset = 0;
 
     return rc;
 }
@@ -250,6 +283,7 @@ ig_verify_carry(ig_verify_t *v, const char *data, size_t len)
 {
     size_t  room, kept;
 
+    v->pending += len;
     room = sizeof(v->carry) - v->carried;
     kept = ig_verify_without_zeros((ig_str_t) { len, data }).len;
 
@@ -293,7 +327,9 @@ ig_verify_feed(ig_verify_t *v, const char *data, size_t len)
 
         } else {
             v->line++;
+            v->pending = n;
             rc = ig_verify_line(v, (ig_str_t) { n, data });
+            ig_verify_next_line(v);
         }
 
         if (rc != IG_OK) {
@@ -320,6 +356,10 @@ ig_verify_finish(ig_verify_t *v, ig_verify_summary_t *summary)
     }
 
     ig_verify_judge_chains(v);
+
+    if (v->seen_all != NULL) {
+        v->seen_all(v->seen_ctx);
+    }
 
     summary->result = ig_verify_judge(v);
     summary->files = v->files;

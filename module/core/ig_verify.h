@@ -21,7 +21,8 @@ typedef enum {
     IG_VERIFY_EXPLAINED = 1,    /* lines are missing, and the chain says why */
     IG_VERIFY_TORN = 3,         /* a chain breaks off at its end */
     IG_VERIFY_TAMPERED = 4,     /* changed, removed, repeated, moved */
-    IG_VERIFY_UNVERIFIABLE = 5  /* nothing there that could be checked */
+    IG_VERIFY_UNVERIFIABLE = 5, /* nothing there that could be checked */
+    IG_VERIFY_UNSEALED = 6      /* no checkpoint speaks of some of it */
 } ig_verify_result_e;
 
 ig_str_t ig_verify_result_name(ig_verify_result_e r);
@@ -31,10 +32,15 @@ typedef enum {
     IG_FINDING_GAP,
     IG_FINDING_TORN,
     IG_FINDING_TAMPERED,
-    IG_FINDING_UNVERIFIABLE
+    IG_FINDING_UNVERIFIABLE,
+    IG_FINDING_UNSEALED,
+    IG_FINDING_KINDS
 } ig_finding_kind_e;
 
 ig_str_t ig_finding_name(ig_finding_kind_e kind);
+
+/* The `file` of findings that are about the checkpoints. */
+#define IG_FINDING_CHECKPOINTS  UINT32_MAX
 
 /* Valid during the callback alone. */
 typedef struct {
@@ -79,6 +85,31 @@ int ig_verify_feed(ig_verify_t *v, const char *data, size_t len);
 
 /* Judges the ends and what links files.  IG_OK or IG_NOMEM; once, last. */
 int ig_verify_finish(ig_verify_t *v, ig_verify_summary_t *summary);
+
+/* -- whoever looks on ---------------------------------------------------- */
+
+/* A line that is JSON of a chain; strings and hashes are borrowed. */
+typedef struct {
+    unsigned        file;
+    uint64_t        line;
+    uint64_t        offset;     /* of its first byte in its file */
+    ig_str_t        time;
+    ig_str_t        chain;
+    uint64_t        seq;
+    uint64_t        dropped;
+    const uint8_t  *prev;
+    const uint8_t  *hash;       /* of its text */
+    bool            intact;     /* that is also the one it claims */
+    bool            last;       /* its writer has no more for this file */
+} ig_verify_seen_t;
+
+/* Shows every such line, before it is judged.  Once, before the first file. */
+void ig_verify_watch(ig_verify_t *v,
+    void (*seen)(void *ctx, const ig_verify_seen_t *line), void *ctx);
+
+/* Lines so far that belong to no chain, and pieces of lines. */
+uint64_t ig_verify_foreign_lines(const ig_verify_t *v);
+uint64_t ig_verify_torn_lines(const ig_verify_t *v);
 
 /* After finish: every chain, in order of appearance. */
 void ig_verify_chains(const ig_verify_t *v,

@@ -329,6 +329,33 @@ ig_verify_step(ig_verify_t *v, ig_verify_chain_t *chain, const ig_line_t *line,
 }
 
 
+/* Has whoever looks on see the line. */
+static void
+ig_verify_show(ig_verify_t *v, const ig_line_t *line, bool intact)
+{
+    ig_verify_seen_t  seen;
+
+    if (v->seen == NULL) {
+        return;
+    }
+
+    seen.file = v->files - 1;
+    seen.line = v->line;
+    seen.offset = v->offset;
+    seen.time = line->time;
+    seen.chain = line->chain;
+    seen.seq = line->seq;
+    seen.dropped = line->dropped;
+    seen.prev = line->prev;
+    seen.hash = line->computed;
+    seen.intact = intact;
+    seen.last = line->kind == IG_LINE_SEGMENT_END
+                || line->kind == IG_LINE_CLOSE;
+
+    v->seen(v->seen_ctx, &seen);
+}
+
+
 int
 ig_verify_good(ig_verify_t *v, const ig_line_t *line)
 {
@@ -345,6 +372,7 @@ ig_verify_good(ig_verify_t *v, const ig_line_t *line)
     }
 
     v->lines++;
+    ig_verify_show(v, line, intact);
 
     if (chain == NULL) {
         if (!intact && v->nchains > 0) {

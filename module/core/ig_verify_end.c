@@ -26,6 +26,9 @@ ig_verify_result_name(ig_verify_result_e r)
     case IG_VERIFY_TAMPERED:
         return ig_str("tampered");
 
+    case IG_VERIFY_UNSEALED:
+        return ig_str("unsealed");
+
     default:
         return ig_str("unverifiable");
     }
@@ -37,7 +40,8 @@ ig_finding_name(ig_finding_kind_e kind)
 {
     static const ig_str_t  names[] = {
         ig_string("note"), ig_string("gap"), ig_string("torn"),
-        ig_string("tampered"), ig_string("unverifiable")
+        ig_string("tampered"), ig_string("unverifiable"),
+        ig_string("unsealed")
     };
 
     return names[kind];
@@ -240,16 +244,16 @@ ig_verify_judge(ig_verify_t *v)
     ig_verify_judge_foreign(v);
     ig_verify_judge_torn(v);
 
-    if (v->nchains == 0) {
-        return IG_VERIFY_UNVERIFIABLE;
-    }
-
     if (v->count[IG_FINDING_TAMPERED] > 0) {
         return IG_VERIFY_TAMPERED;
     }
 
-    if (v->count[IG_FINDING_UNVERIFIABLE] > 0) {
+    if (v->nchains == 0 || v->count[IG_FINDING_UNVERIFIABLE] > 0) {
         return IG_VERIFY_UNVERIFIABLE;
+    }
+
+    if (v->count[IG_FINDING_UNSEALED] > 0) {
+        return IG_VERIFY_UNSEALED;
     }
 
     if (v->ended > 0 || v->torn > v->lost

@@ -1,6 +1,7 @@
 /*
  * ig_verify_int.h: a parsed line, and what is remembered of chains.
- * Owns nothing.  Included by ig_verify*.c alone.
+ * Owns nothing.  Included by ig_verify*.c and, for the syntax, by
+ * ig_checkpoint_read.c.
  */
 
 #ifndef IG_VERIFY_INT_H
@@ -78,6 +79,19 @@ bool ig_line_char(ig_line_cursor_t *c, char expected);
  * brackets, or says that it is not there.
  */
 bool ig_line_member(ig_line_cursor_t *c, unsigned depth, ig_line_member_t *m);
+
+/* Goes past any value of at most `depth` levels, likewise. */
+bool ig_line_value(ig_line_cursor_t *c, unsigned depth);
+
+/*
+ * What stands in a string (still escaped), a hash in lower-case hex, a number
+ * of at most 63 bits, the id of a chain (shown to people: only what
+ * ig_chain_init can have written); false: the value is no such thing.
+ */
+bool ig_line_text(ig_str_t value, ig_str_t *text);
+bool ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256]);
+bool ig_line_uint(ig_str_t value, uint64_t *n);
+bool ig_line_chain(ig_str_t value, ig_str_t *id);
 
 /* Parses a line without its newline. */
 ig_line_state_e ig_line_parse(ig_str_t text, ig_line_t *line);
@@ -170,8 +184,14 @@ struct ig_verify_s {
     ig_finding_pt        finding;
     void                *ctx;
 
+    void               (*seen)(void *ctx, const ig_verify_seen_t *line);
+    void               (*seen_all)(void *ctx);
+    void                *seen_ctx;
+
     unsigned             files;
     uint64_t             line;      /* of the present file */
+    uint64_t             offset;    /* where that begins */
+    uint64_t             pending;   /* bytes of it so far */
 
     ig_verify_chain_t   *bucket[IG_VERIFY_BUCKETS];
     ig_verify_chain_t   *chains;
@@ -179,7 +199,7 @@ struct ig_verify_s {
 
     uint64_t             nchains;
     uint64_t             lines;
-    uint64_t             count[IG_FINDING_UNVERIFIABLE + 1];
+    uint64_t             count[IG_FINDING_KINDS];
     uint64_t             lost;
     uint64_t             lost_elsewhere;    /* told in another file */
     uint64_t             torn;

@@ -34,7 +34,7 @@ typedef struct {
 
 /* Values that must have a certain form. */
 
-static bool
+bool
 ig_line_text(ig_str_t value, ig_str_t *text)
 {
     if (value.len < 2 || value.data[0] != '"') {
@@ -81,7 +81,7 @@ ig_line_digest(ig_str_t hex, uint8_t hash[IG_SHA256])
 }
 
 
-static bool
+bool
 ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256])
 {
     ig_str_t  hex;
@@ -90,8 +90,7 @@ ig_line_hash(ig_str_t value, uint8_t hash[IG_SHA256])
 }
 
 
-/* An id is shown to people: only what ig_chain_init can have written. */
-static bool
+bool
 ig_line_chain(ig_str_t value, ig_str_t *id)
 {
     char    c;
@@ -115,7 +114,7 @@ ig_line_chain(ig_str_t value, ig_str_t *id)
 }
 
 
-static bool
+bool
 ig_line_uint(ig_str_t value, uint64_t *n)
 {
     return ig_parse_uint(value, UINT64_MAX / 2, n);

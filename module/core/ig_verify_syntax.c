@@ -2,15 +2,13 @@
  * ig_verify_syntax.c: JSON (RFC 8259) as the writer writes it, without
  * blanks: where a member of an object begins and ends, and whether a text
  * that is none could have become one.
- * Owns nothing; borrows the line.  Called by ig_verify_line.c.
+ * Owns nothing; borrows the line.  Called by ig_verify_line.c and by
+ * ig_checkpoint_read.c.
  */
 
 #include <string.h>
 
 #include "ig_verify_int.h"
-
-static bool ig_line_value(ig_line_cursor_t *c, unsigned depth);
-
 
 /* The functions below go past what they read, or say that it is not there. */
 
@@ -218,7 +216,7 @@ ig_line_items(ig_line_cursor_t *c, char closing, unsigned depth)
 }
 
 
-static bool
+bool
 ig_line_value(ig_line_cursor_t *c, unsigned depth)
 {
     if (!ig_line_more(c) || depth == 0) {

@@ -36,6 +36,7 @@ extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_list;
 extern const ig_ctl_command_t  ig_ctl_log;
 extern const ig_ctl_command_t  ig_ctl_recall;
+extern const ig_ctl_command_t  ig_ctl_seal;
 extern const ig_ctl_command_t  ig_ctl_verify;
 
 /* "integrityctl: " and the text on stderr; returns IG_CTL_USAGE. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ig_ctl_keys.h"
+#include "ig_ctl_seal.h"
 
 
 void
@@ -184,13 +185,22 @@ ig_keys_verdict(const ig_keys_options_t *o)
 /* -- parts and options --------------------------------------------------- */
 
 
+/* Another kind of key, but where one looks for it. */
+static int
+ig_keys_seal(const ig_keys_options_t *o)
+{
+    return ig_ctl_seal_new_key(o->arg[0]);
+}
+
+
 static const ig_keys_part_t  ig_keys_parts[] = {
     { "new", 1, 1, IG_KEYS_JSON, ig_keys_new },
     { "rotate", 1, 1, IG_KEYS_JSON|IG_KEYS_STORE|IG_KEYS_ID_OPTION,
       ig_keys_rotate },
     { "show", 1, INT_MAX, IG_KEYS_JSON|IG_KEYS_LOG, ig_keys_show },
     { "destroy", 2, 2, IG_KEYS_JSON|IG_KEYS_YES, ig_keys_destroy },
-    { "verdict", 1, 1, IG_KEYS_JSON, ig_keys_verdict }
+    { "verdict", 1, 1, IG_KEYS_JSON, ig_keys_verdict },
+    { "seal", 1, 1, 0, ig_keys_seal }
 };
 
 static const struct {
@@ -333,7 +343,7 @@ ig_keys_run(int argc, char **argv)
 
 const ig_ctl_command_t  ig_ctl_keys = {
     "keys",
-    "new|rotate|show|destroy|verdict FILE [ARGUMENT...]",
+    "new|rotate|show|destroy|verdict|seal FILE [ARGUMENT...]",
     "Make, rotate, show and destroy the keys of a secret file",
     "new FILE         creates FILE, readable by its owner alone, with one\n"
     "                 random key called k1; an existing file is never\n"
@@ -358,6 +368,9 @@ const ig_ctl_command_t  ig_ctl_keys = {
     "verdict FILE     prints \"id:base64\" for every key: what an application\n"
     "                 needs to check the signature in $integrity_verdict, and\n"
     "                 nothing more\n"
+    "seal FILE        creates FILE with the private key of `integrityctl seal`,\n"
+    "                 and FILE.pub with the public one for verify; PEM, which\n"
+    "                 openssl reads. Neither is ever overwritten.\n"
     "\n"
     "--json           one JSON object instead. No part ever prints a key that\n"
     "                 FILE holds.\n"

@@ -1,276 +1,279 @@
 /*
- * ig_ctl_verify.c: `integrityctl verify`: feeds audit files to the verifier
- * and says what it found, for people or as JSON.
- * Owns: the read buffer.  Called by integrityctl.c.
+ * ig_ctl_verify.c: `integrityctl verify`: feeds audit files, plain or gzip,
+ * to the verifier, and checkpoints with them.
+ * Owns: the open files.  Called by integrityctl.c.
  */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "ig_ctl.h"
-#include "ig_verify.h"
+#include "ig_ctl_verify.h"
+#include "ig_value.h"
 
-#define IG_VERIFY_READ    (256 * 1024)
-#define IG_VERIFY_SHOWN   100           /* findings, unless --all */
-#define IG_VERIFY_TABLE   20            /* chains, unless --all */
-
-typedef struct {
-    char          **file;
-    bool            json;
-    bool            all;
-    uint64_t        findings;           /* shown or not */
-    uint64_t        chains;
-} ig_verify_report_t;
-
-
-static const char *
-ig_report_file(const ig_verify_report_t *r, unsigned file)
-{
-    return strcmp(r->file[file], "-") == 0 ? "standard input" : r->file[file];
-}
-
-
-static void
-ig_report_string(ig_str_t s)
-{
-    char      text[2048];
-    ig_buf_t  b;
-
-    ig_buf_init(&b, text, sizeof(text));
-    ig_buf_json_string(&b, s);
-    printf("%.*s", ig_fmt(b.full ? ig_str("\"\"") : ig_buf_str(&b)));
-}
-
-
-static void
-ig_report_member(const char *key, ig_str_t value)
-{
-    printf(",\"%s\":", key);
-    ig_report_string(value);
-}
-
-
-static void
-ig_report_finding_json(const ig_verify_report_t *r, const ig_finding_t *f)
-{
-    const char  *file;
-
-    printf("%s{\"kind\":", r->findings > 1 ? "," : "");
-    ig_report_string(ig_finding_name(f->kind));
-
-    if (f->line > 0) {
-        file = ig_report_file(r, f->file);
-        ig_report_member("file", (ig_str_t) { strlen(file), file });
-        printf(",\"line\":%llu", (unsigned long long) f->line);
-    }
-
-    if (f->chain.len > 0) {
-        ig_report_member("chain", f->chain);
-    }
-
-    ig_report_member("text", f->text);
-    putchar('}');
-}
-
-
-static void
-ig_report_finding(void *ctx, const ig_finding_t *f)
-{
-    ig_verify_report_t  *r = ctx;
-
-    r->findings++;
-
-    if (!r->all && r->findings > IG_VERIFY_SHOWN) {
-        return;
-    }
-
-    if (r->json) {
-        ig_report_finding_json(r, f);
-        return;
-    }
-
-    if (f->line > 0) {
-        printf("%s:%llu: ", ig_report_file(r, f->file),
-               (unsigned long long) f->line);
-    }
-
-    printf("%.*s: %.*s", ig_fmt(ig_finding_name(f->kind)), ig_fmt(f->text));
-
-    if (f->chain.len > 0) {
-        printf(" (%.*s)", ig_fmt(f->chain));
-    }
-
-    putchar('\n');
-}
-
-
-static void
-ig_report_chain(void *ctx, const ig_verify_chain_info_t *c)
-{
-    ig_verify_report_t  *r = ctx;
-
-    r->chains++;
-
-    if (r->json) {
-        printf("%s{\"chain\":", r->chains > 1 ? "," : "");
-        ig_report_string(c->id);
-        printf(",\"first\":%llu,\"last\":%llu,\"lines\":%llu",
-               (unsigned long long) c->first, (unsigned long long) c->last,
-               (unsigned long long) c->lines);
-        ig_report_member("state", c->state);
-        putchar('}');
-
-    } else if (r->all || r->chains <= IG_VERIFY_TABLE) {
-        printf("  %-40.*s  %10llu lines, %llu to %llu, %.*s\n", ig_fmt(c->id),
-               (unsigned long long) c->lines, (unsigned long long) c->first,
-               (unsigned long long) c->last, ig_fmt(c->state));
-    }
-}
-
-
-static void
-ig_report_end_json(ig_verify_report_t *r, const ig_verify_t *v,
-    const ig_verify_summary_t *s)
-{
-    uint64_t  shown;
-
-    shown = r->all || r->findings < IG_VERIFY_SHOWN ? r->findings
-                                                    : IG_VERIFY_SHOWN;
-
-    printf("],\"omitted\":%llu,\"chains\":[",
-           (unsigned long long) (r->findings - shown));
-    ig_verify_chains(v, ig_report_chain, r);
-    putchar(']');
-
-    ig_report_member("result", ig_verify_result_name(s->result));
-    printf(",\"exit\":%d,\"files\":%u,\"lines\":%llu,\"lost\":%llu,"
-           "\"torn\":%llu}\n", (int) s->result, s->files,
-           (unsigned long long) s->lines, (unsigned long long) s->lost,
-           (unsigned long long) s->torn);
-}
-
-
-static void
-ig_report_end(ig_verify_report_t *r, const ig_verify_t *v,
-    const ig_verify_summary_t *s)
-{
-    if (!r->all && r->findings > IG_VERIFY_SHOWN) {
-        printf("... and %llu more; --all shows them\n",
-               (unsigned long long) (r->findings - IG_VERIFY_SHOWN));
-    }
-
-    if (s->chains > 0) {
-        printf("%schains:\n", r->findings > 0 ? "\n" : "");
-        ig_verify_chains(v, ig_report_chain, r);
-    }
-
-    if (!r->all && r->chains > IG_VERIFY_TABLE) {
-        printf("  ... and %llu more; --all shows them\n",
-               (unsigned long long) (r->chains - IG_VERIFY_TABLE));
-    }
-
-    printf("%s%llu line%s of %llu chain%s in %u file%s",
-           s->chains > 0 ? "\n" : "", (unsigned long long) s->lines,
-           s->lines == 1 ? "" : "s", (unsigned long long) s->chains,
-           s->chains == 1 ? "" : "s", s->files, s->files == 1 ? "" : "s");
-
-    if (s->lost > 0) {
-        printf(", %llu lost", (unsigned long long) s->lost);
-    }
-
-    printf(": %.*s\n", ig_fmt(ig_verify_result_name(s->result)));
-}
+#define IG_VERIFY_PEM   (64 * 1024)     /* longest file of a key */
+#define IG_VERIFY_LATE  60000           /* ms */
 
 
 /* IG_CTL_OK, or IG_CTL_USAGE with the reason told. */
 static int
-ig_verify_read(ig_verify_t *v, const char *path, char *buffer)
+ig_verify_read(ig_verify_t *v, const char *path, ig_mem_t *mem)
 {
-    int      rc;
-    FILE    *file;
-    size_t   n;
+    int              rc;
+    ig_str_t         bytes;
+    ig_ctl_stream_t  stream;
 
-    file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-
-    if (file == NULL) {
-        return ig_ctl_error("cannot open \"%s\": %s", path, strerror(errno));
+    if (ig_ctl_stream_open(&stream, path, mem) != IG_CTL_OK) {
+        return IG_CTL_USAGE;
     }
 
     rc = ig_verify_file(v);
 
-    do {
-        n = fread(buffer, 1, IG_VERIFY_READ, file);
+    while (rc == IG_OK) {
+        rc = ig_ctl_stream_read(&stream, &bytes);
 
         if (rc == IG_OK) {
-            rc = ig_verify_feed(v, buffer, n);
+            rc = ig_verify_feed(v, bytes.data, bytes.len);
         }
-    } while (n == IG_VERIFY_READ && rc == IG_OK);
-
-    if (ferror(file)) {
-        rc = ig_ctl_error("cannot read \"%s\": %s", path, strerror(errno));
-
-    } else if (rc != IG_OK) {
-        rc = ig_ctl_error("no memory");
     }
 
-    if (file != stdin) {
-        fclose(file);
+    ig_ctl_stream_close(&stream);
+
+    if (rc == IG_NOMEM) {
+        return ig_ctl_error("no memory");
     }
 
-    return rc;
+    return rc == IG_AGAIN ? IG_CTL_OK : IG_CTL_USAGE;
+}
+
+
+/* The next line of all files of checkpoints, which are one after another. */
+static int
+ig_verify_checkpoint(void *ctx, ig_str_t *line)
+{
+    int                  rc;
+    ig_verify_report_t  *r = ctx;
+
+    while (r->piece < r->ncheckpoints) {
+
+        if (!r->open) {
+            r->piece_line[r->piece] = r->lines;
+            rc = ig_ctl_stream_open(&r->stream, r->checkpoints[r->piece],
+                                    r->mem);
+            if (rc != IG_CTL_OK) {
+                return IG_ERROR;
+            }
+
+            r->open = true;
+        }
+
+        rc = ig_ctl_stream_line(&r->stream, line);
+
+        if (rc != IG_AGAIN) {
+            r->lines++;
+            return rc;
+        }
+
+        ig_ctl_stream_close(&r->stream);
+        r->open = false;
+        r->piece++;
+    }
+
+    return IG_AGAIN;
 }
 
 
 static int
-ig_verify_files(ig_verify_report_t *r, int nfiles, ig_mem_t *mem)
+ig_verify_key(ig_verify_report_t *r, ig_ctl_memory_t *memory, const char *path)
 {
-    int                   i;
-    char                 *buffer;
-    ig_verify_t          *v;
-    ig_verify_summary_t   summary;
+    ig_str_t    pem;
+    ig_error_t  err;
 
-    v = ig_verify_create(mem, ig_report_finding, r);
-    buffer = ig_alloc(mem, IG_VERIFY_READ);
+    if (r->nkeys == IG_CHECKPOINT_KEYS) {
+        return ig_ctl_error("more than %d keys", IG_CHECKPOINT_KEYS);
+    }
 
-    if (v == NULL || buffer == NULL) {
+    if (ig_ctl_read(memory, path, IG_VERIFY_PEM, &pem) != IG_OK) {
+        return IG_CTL_USAGE;
+    }
+
+    if (ig_sign_read_public(pem, &r->key[r->nkeys++], &err) != IG_OK) {
+        return ig_ctl_error("\"%s\": %s", path, err.text);
+    }
+
+    return IG_CTL_OK;
+}
+
+
+/* seal: NULL where there is no memory. */
+static void
+ig_verify_with_seal(ig_verify_report_t *r, ig_verify_t *v,
+    ig_verify_seal_t **seal)
+{
+    struct timespec           now;
+    ig_verify_seal_options_t  options;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+
+    options.key = r->key;
+    options.nkeys = r->nkeys;
+    options.late = r->late;
+    options.since = r->max_age < 0 ? INT64_MIN
+                    : (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000
+                      - r->max_age;
+    options.source = ig_verify_checkpoint;
+    options.ctx = r;
+
+    *seal = ig_verify_seal_create(r->mem, v, &options);
+}
+
+
+static int
+ig_verify_files(ig_verify_report_t *r)
+{
+    int                        rc;
+    unsigned                   i;
+    ig_verify_t               *v;
+    ig_verify_seal_t          *seal;
+    ig_verify_summary_t        summary;
+    ig_verify_outcome_t        outcome = { NULL, &summary, NULL };
+    ig_verify_seal_summary_t   seal_summary;
+
+    seal = NULL;
+    v = ig_verify_create(r->mem, ig_report_finding, r);
+
+    if (v != NULL && r->ncheckpoints > 0) {
+        ig_verify_with_seal(r, v, &seal);
+    }
+
+    if (v == NULL || (r->ncheckpoints > 0 && seal == NULL)) {
         return ig_ctl_error("no memory");
     }
 
-    if (r->json) {
-        fputs("{\"findings\":[", stdout);
-    }
+    ig_report_begin(r);
 
-    for (i = 0; i < nfiles; i++) {
-        if (ig_verify_read(v, r->file[i], buffer) != IG_CTL_OK) {
+    for (i = 0; i < r->nfiles; i++) {
+        if (ig_verify_read(v, r->file[i], r->mem) != IG_CTL_OK) {
             return IG_CTL_USAGE;
         }
     }
 
-    if (ig_verify_finish(v, &summary) != IG_OK) {
-        return ig_ctl_error("no memory");
+    rc = ig_verify_finish(v, &summary);
+
+    if (rc == IG_OK && seal != NULL) {
+        rc = ig_verify_seal_summary(seal, &seal_summary);
+        outcome.seal = &seal_summary;
     }
 
-    if (r->json) {
-        ig_report_end_json(r, v, &summary);
-
-    } else {
-        ig_report_end(r, v, &summary);
+    if (rc != IG_OK) {
+        return rc == IG_NOMEM ? ig_ctl_error("no memory") : IG_CTL_USAGE;
     }
+
+    outcome.v = v;
+    ig_report_end(r, &outcome);
 
     return (int) summary.result;
 }
 
 
-static int
-ig_verify_run(int argc, char **argv)
-{
-    int                 i, rc;
-    ig_ctl_memory_t     memory;
-    ig_verify_report_t  r;
+/* -- arguments ----------------------------------------------------------- */
 
-    memset(&r, 0, sizeof(r));
+/* --name VALUE or --name=VALUE; *value NULL: this is another option. */
+static int
+ig_verify_value(int argc, char **argv, int *i, const char *name,
+    const char **value)
+{
+    size_t  len;
+
+    len = strlen(name);
+    *value = NULL;
+
+    if (strncmp(argv[*i], name, len) != 0) {
+        return IG_CTL_OK;
+    }
+
+    if (argv[*i][len] == '=') {
+        *value = argv[*i] + len + 1;
+        return IG_CTL_OK;
+    }
+
+    if (argv[*i][len] != '\0') {
+        return IG_CTL_OK;
+    }
+
+    if (*i + 1 == argc) {
+        return ig_ctl_usage(&ig_ctl_verify, "%s needs a value", name);
+    }
+
+    *value = argv[++*i];
+
+    return IG_CTL_OK;
+}
+
+
+static int
+ig_verify_time(const char *name, const char *value, int64_t *ms)
+{
+    if (!ig_parse_duration((ig_str_t) { strlen(value), value }, ms)) {
+        return ig_ctl_usage(&ig_ctl_verify, "%s \"%s\" is no time, such as"
+                                            " 90s or 5m", name, value);
+    }
+
+    return IG_CTL_OK;
+}
+
+
+/* One option that has a value; IG_CTL_FAILED: it is none of these. */
+static int
+ig_verify_option(ig_verify_report_t *r, ig_ctl_memory_t *memory, int argc,
+    char **argv, int *i)
+{
+    size_t       n;
+    const char  *value;
+
+    static const char *const  names[] = {
+        "--checkpoints", "--key", "--max-age", "--late"
+    };
+
+    for (n = 0, value = NULL; n < ig_countof(names) && value == NULL; n++) {
+        if (ig_verify_value(argc, argv, i, names[n], &value) != IG_CTL_OK) {
+            return IG_CTL_USAGE;
+        }
+    }
+
+    if (value == NULL) {
+        return IG_CTL_FAILED;
+    }
+
+    switch (n - 1) {
+
+    case 0:
+        if (r->ncheckpoints == IG_VERIFY_PIECES) {
+            return ig_ctl_error("more than %d files of checkpoints",
+                                IG_VERIFY_PIECES);
+        }
+
+        r->checkpoints[r->ncheckpoints++] = value;
+        return IG_CTL_OK;
+
+    case 1:
+        return ig_verify_key(r, memory, value);
+
+    case 2:
+        return ig_verify_time("--max-age", value, &r->max_age);
+
+    default:
+        return ig_verify_time("--late", value, &r->late);
+    }
+}
+
+
+static int
+ig_verify_arguments(ig_verify_report_t *r, ig_ctl_memory_t *memory, int argc,
+    char **argv)
+{
+    int  i, rc;
 
     for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
         if (strcmp(argv[i], "--") == 0) {
@@ -279,14 +282,24 @@ ig_verify_run(int argc, char **argv)
         }
 
         if (strcmp(argv[i], "--json") == 0) {
-            r.json = true;
+            r->json = true;
+            continue;
+        }
 
-        } else if (strcmp(argv[i], "--all") == 0) {
-            r.all = true;
+        if (strcmp(argv[i], "--all") == 0) {
+            r->all = true;
+            continue;
+        }
 
-        } else {
+        rc = ig_verify_option(r, memory, argc, argv, &i);
+
+        if (rc == IG_CTL_FAILED) {
             return ig_ctl_usage(&ig_ctl_verify, "unknown option \"%s\"",
                                 argv[i]);
+        }
+
+        if (rc != IG_CTL_OK) {
+            return rc;
         }
     }
 
@@ -294,10 +307,41 @@ ig_verify_run(int argc, char **argv)
         return ig_ctl_usage(&ig_ctl_verify, "no file");
     }
 
-    r.file = argv + i;
+    if ((r->ncheckpoints > 0) != (r->nkeys > 0)) {
+        return ig_ctl_usage(&ig_ctl_verify, "--checkpoints and --key go"
+                                            " together");
+    }
 
+    r->file = argv + i;
+    r->nfiles = (unsigned) (argc - i);
+
+    return IG_CTL_OK;
+}
+
+
+static int
+ig_verify_run(int argc, char **argv)
+{
+    int                 rc;
+    ig_ctl_memory_t     memory;
+    ig_verify_report_t  r;
+
+    memset(&r, 0, sizeof(r));
     ig_ctl_memory_init(&memory);
-    rc = ig_verify_files(&r, argc - i, &memory.mem);
+    r.mem = &memory.mem;
+    r.max_age = -1;
+    r.late = IG_VERIFY_LATE;
+
+    rc = ig_verify_arguments(&r, &memory, argc, argv);
+
+    if (rc == IG_CTL_OK) {
+        rc = ig_verify_files(&r);
+    }
+
+    if (r.open) {
+        ig_ctl_stream_close(&r.stream);
+    }
+
     ig_ctl_memory_free(&memory);
 
     return rc;
@@ -306,13 +350,23 @@ ig_verify_run(int argc, char **argv)
 
 const ig_ctl_command_t  ig_ctl_verify = {
     "verify",
-    "[--json] [--all] FILE...",
+    "[--json] [--all] [--checkpoints FILE --key PUB] FILE...",
     "Check that audit files are whole, in order and unchanged",
-    "Give all segments of a rotated log together, in any order; \"-\" is the\n"
-    "standard input. Chains of several workers and nodes may be mixed.\n"
+    "Give all segments of a rotated log together, in any order, plain or gzip;\n"
+    "\"-\" is the standard input. Chains of several workers and nodes may be\n"
+    "mixed.\n"
     "\n"
-    "--json  one JSON object instead of text\n"
-    "--all   every finding and every chain, not just the first 100 and 20\n"
+    "--json              one JSON object instead of text\n"
+    "--all               every finding and every chain, not just the first 100\n"
+    "                    and 20\n"
+    "--checkpoints FILE  what `integrityctl seal` wrote about this log; several\n"
+    "                    are pieces of one, in their order\n"
+    "--key PUB           the public key of the seal; several in the order they\n"
+    "                    were used. A new key that the old one introduced is\n"
+    "                    believed without being given.\n"
+    "--late TIME         lines this long after the last checkpoint are only\n"
+    "                    noted as unsealed; 60s by default\n"
+    "--max-age TIME      the last checkpoint must not be older than this now\n"
     "\n"
     "Exit codes:\n"
     "  0  clean: every line is unchanged and linked to the one before.\n"
@@ -324,10 +378,15 @@ const ig_ctl_command_t  ig_ctl_verify = {
     "     being closed although a later one of its worker follows. A crash\n"
     "     does this; so does somebody who cuts the end off.\n"
     "  4  tampered: lines were changed, removed, repeated or moved, or a\n"
-    "     segment in the middle was not given.\n"
+    "     segment in the middle was not given; the log is not the one that was\n"
+    "     sealed; checkpoints are forged, removed or moved; or the sealing\n"
+    "     process found such a thing itself.\n"
     "  5  unverifiable: no line of a chain, or a version not known here.\n"
+    "  6  unsealed: no checkpoint speaks of a file, or the last checkpoint is\n"
+    "     too old.\n"
     "\n"
-    "Whoever can write the whole file can also compute its hashes again, or\n"
-    "cut the end of a chain that is still open: no check here sees that.\n",
+    "Without checkpoints, whoever can write the whole file can also compute its\n"
+    "hashes again, or cut the end of a chain that is still open: no check sees\n"
+    "that. With them, the same is true of lines after the last checkpoint only.\n",
     ig_verify_run
 };
