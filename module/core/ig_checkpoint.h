@@ -92,7 +92,7 @@ typedef struct {
     uint64_t              lines;        /* checkpoint: sealed in all */
     uint64_t              findings;
     ig_str_t              log;          /* array, for ig_checkpoint_items */
-    ig_str_t              level;        /* finding: "tampered" or "note" */
+    ig_str_t              level;        /* finding: note, tampered, refused */
     ig_str_t              file;
     ig_str_t              text;
     uint8_t               next[IG_SIGN_KEY];    /* key */

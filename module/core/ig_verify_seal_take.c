@@ -269,8 +269,8 @@ ig_seal_take(ig_verify_seal_t *s, const ig_checkpoint_t *c)
     ig_checkpoint_items_t  items;
 
     if (c->kind == IG_CHECKPOINT_FINDING) {
-        ig_seal_tell(s, ig_str_eq(c->level, ig_str("tampered"))
-                        ? IG_FINDING_TAMPERED : IG_FINDING_NOTE, s->line,
+        ig_seal_tell(s, ig_str_eq(c->level, ig_str("note"))
+                        ? IG_FINDING_NOTE : IG_FINDING_TAMPERED, s->line,
                      "the sealing process found: %.*s%s%.*s", ig_fmt(c->file),
                      c->file.len > 0 ? ": " : "", ig_fmt(c->text));
     }

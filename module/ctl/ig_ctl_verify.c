@@ -350,7 +350,7 @@ ig_verify_run(int argc, char **argv)
 
 const ig_ctl_command_t  ig_ctl_verify = {
     "verify",
-    "[--json] [--all] [--checkpoints FILE --key PUB] FILE...",
+    "[OPTION...] FILE...",
     "Check that audit files are whole, in order and unchanged",
     "Give all segments of a rotated log together, in any order, plain or gzip;\n"
     "\"-\" is the standard input. Chains of several workers and nodes may be\n"

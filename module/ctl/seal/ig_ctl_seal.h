@@ -91,9 +91,9 @@ struct ig_sealer_chain_s {
 
 /* A finding, or the place of one in the queue. */
 typedef struct {
-    bool  tampered;
-    char  file[IG_CHECKPOINT_FILE + 1];
-    char  text[IG_SEALER_TEXT];         /* as JSON has it */
+    const char  *level;         /* "note", "tampered", "refused" */
+    char         file[IG_CHECKPOINT_FILE + 1];
+    char         text[IG_SEALER_TEXT];  /* as JSON has it */
 } ig_sealer_finding_t;
 
 struct ig_sealer_s {
@@ -130,6 +130,7 @@ struct ig_sealer_s {
     uint64_t               unqueued;    /* findings that found no place */
     ig_sealer_finding_t    known[IG_SEALER_QUEUE];  /* of earlier processes */
     unsigned               nknown;      /* counts on; the newest are kept */
+    char                   refusal[IG_SEALER_TEXT];     /* the last one */
 
     int                    refused;     /* exit code; 0: go on */
 };
@@ -153,6 +154,7 @@ void ig_sealer_follow(ig_sealer_log_t *log);
 
 /* ig_ctl_seal_write.c */
 int ig_sealer_open_checkpoints(ig_sealer_t *s);         /* IG_CTL_* */
+bool ig_sealer_knows(const ig_sealer_t *s, const char *text);
 void ig_sealer_find(ig_sealer_t *s, const ig_sealer_log_t *log, bool tampered,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void ig_sealer_refuse(ig_sealer_log_t *log, const char *fmt, ...)

@@ -172,23 +172,6 @@ ig_sealer_seen(void *ctx, const ig_verify_seen_t *line)
 }
 
 
-static bool
-ig_sealer_knows(const ig_sealer_t *s, const char *text)
-{
-    unsigned  i, n;
-
-    n = s->nknown < IG_SEALER_QUEUE ? s->nknown : IG_SEALER_QUEUE;
-
-    for (i = 0; i < n; i++) {
-        if (strcmp(s->known[i].text, text) == 0) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
 /* What the verifier finds; of lines sealed before, only what is new. */
 static void
 ig_sealer_finding(void *ctx, const ig_finding_t *f)

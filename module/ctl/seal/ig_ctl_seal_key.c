@@ -75,8 +75,9 @@ ig_ctl_seal_new_key(const char *path)
         return IG_CTL_USAGE;
     }
 
-    if (lstat(name, &st) == 0) {
-        return ig_ctl_error("\"%s\" exists; it is not overwritten", name);
+    if (lstat(path, &st) == 0 || lstat(name, &st) == 0) {
+        return ig_ctl_error("\"%s\" exists; it is not overwritten",
+                            lstat(path, &st) == 0 ? path : name);
     }
 
     if (ig_random(seed, sizeof(seed)) != IG_OK

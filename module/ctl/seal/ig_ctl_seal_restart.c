@@ -36,7 +36,7 @@ ig_sealer_told(void *ctx, bool tampered, const char *text)
 static void
 ig_sealer_recall_finding(ig_sealer_t *s, const ig_checkpoint_t *c)
 {
-    ig_sealer_finding_t  *f;
+    char  *text;
 
     s->findings++;
 
@@ -44,9 +44,11 @@ ig_sealer_recall_finding(ig_sealer_t *s, const ig_checkpoint_t *c)
         return;
     }
 
-    f = &s->known[s->nknown++ % IG_SEALER_QUEUE];
-    memcpy(f->text, c->text.data, c->text.len);
-    f->text[c->text.len] = '\0';
+    /* what was refused once is never taken for known */
+    text = ig_str_eq(c->level, ig_str("refused"))
+           ? s->refusal : s->known[s->nknown++ % IG_SEALER_QUEUE].text;
+    memcpy(text, c->text.data, c->text.len);
+    text[c->text.len] = '\0';
 }
 
 

@@ -145,7 +145,7 @@ ig_sealer_finding_line(ig_sealer_t *s, const ig_sealer_finding_t *f)
                         ig_sealer_now(), (ig_str_t) { strlen(s->origin),
                                                       s->origin });
     ig_buf_lit(&b, ",\"level\":\"");
-    ig_buf_str_add(&b, f->tampered ? ig_str("tampered") : ig_str("note"));
+    ig_buf_bytes(&b, f->level, strlen(f->level));
     ig_buf_lit(&b, "\",\"file\":\"");
     ig_buf_bytes(&b, f->file, strlen(f->file));
     ig_buf_lit(&b, "\",\"text\":\"");
@@ -172,7 +172,7 @@ ig_sealer_findings_written(ig_sealer_t *s)
 
     if (s->unqueued > 0) {
         memset(&rest, 0, sizeof(rest));
-        rest.tampered = true;
+        rest.level = "tampered";
         strcpy(rest.file, "all");
         (void) snprintf(rest.text, sizeof(rest.text), "%llu more findings",
                         ig_llu(s->unqueued));
@@ -189,14 +189,13 @@ ig_sealer_findings_written(ig_sealer_t *s)
 
 
 static void
-ig_sealer_note(ig_sealer_t *s, const ig_sealer_log_t *log, bool tampered,
+ig_sealer_note(ig_sealer_t *s, const ig_sealer_log_t *log, const char *level,
     const char *text)
 {
     ig_buf_t              b;
     ig_sealer_finding_t  *f;
 
-    fprintf(stderr, "integrityctl: %s: %s: %s\n", log->path,
-            tampered ? "tampered" : "note", text);
+    fprintf(stderr, "integrityctl: %s: %s: %s\n", log->path, level, text);
 
     s->findings++;
 
@@ -206,13 +205,30 @@ ig_sealer_note(ig_sealer_t *s, const ig_sealer_log_t *log, bool tampered,
     }
 
     f = &s->queue[s->queued++];
-    f->tampered = tampered;
+    f->level = level;
     memcpy(f->file, log->name.data, log->name.len);
     f->file[log->name.len] = '\0';
 
     ig_buf_init(&b, f->text, sizeof(f->text) - 1);
     ig_buf_json(&b, (ig_str_t) { strlen(text), text });
     f->text[ig_buf_str(&b).len] = '\0';
+}
+
+
+bool
+ig_sealer_knows(const ig_sealer_t *s, const char *text)
+{
+    unsigned  i, n;
+
+    n = s->nknown < IG_SEALER_QUEUE ? s->nknown : IG_SEALER_QUEUE;
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(s->known[i].text, text) == 0) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -227,7 +243,10 @@ ig_sealer_find(ig_sealer_t *s, const ig_sealer_log_t *log, bool tampered,
     (void) vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
 
-    ig_sealer_note(s, log, tampered, text);
+    /* a note is no news after each restart */
+    if (tampered || !ig_sealer_knows(s, text)) {
+        ig_sealer_note(s, log, tampered ? "tampered" : "note", text);
+    }
 }
 
 
@@ -236,7 +255,6 @@ ig_sealer_refuse(ig_sealer_log_t *log, const char *fmt, ...)
 {
     char          text[IG_SEALER_TEXT / 2];
     va_list       args;
-    unsigned      n;
     ig_sealer_t  *s = log->sealer;
 
     if (s->refused != 0) {
@@ -250,14 +268,12 @@ ig_sealer_refuse(ig_sealer_log_t *log, const char *fmt, ...)
     va_end(args);
 
     /* a service that is started again and again tells the same once */
-    n = s->nknown;
-
-    if (n > 0 && strcmp(s->known[(n - 1) % IG_SEALER_QUEUE].text, text) == 0) {
-        fprintf(stderr, "integrityctl: %s: tampered: %s\n", log->path, text);
+    if (strcmp(s->refusal, text) == 0) {
+        fprintf(stderr, "integrityctl: %s: refused: %s\n", log->path, text);
         return;
     }
 
-    ig_sealer_note(s, log, true, text);
+    ig_sealer_note(s, log, "refused", text);
     (void) ig_sealer_findings_written(s);
 }
 
