@@ -38,8 +38,8 @@ NGINX_SRC = /usr/share/nginx/src
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help deps deps-build build unit-programs demo run test bench install \
-    uninstall clean FORCE
+.PHONY: help deps deps-build build unit-programs demo run test bench \
+    bench-verify install uninstall clean FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -206,6 +206,10 @@ bench: deps ## compare with plain nginx and limit_req
 	$(BUILD)
 	@$(PYTHON) lua-free-tests/bench/bench.py
 
+bench-verify: deps-build ## how fast a million lines are verified and sealed
+	$(BUILD)
+	@$(PYTHON) lua-free-tests/bench/bench_verify.py
+
 # Where Debian has these things. The module is loaded by a line of nginx.conf;
 # nothing is enabled by installing it.
 
@@ -218,7 +222,7 @@ RULES    = $(PREFIX)/share/nginx-integrity/rules
 DOC      = $(PREFIX)/share/doc/nginx-integrity
 LNAV     = $(PREFIX)/share/nginx-integrity/lnav
 EXAMPLES = $(filter-out conf/rules/% conf/lnav/% conf/bash-completion/%, \
-    $(wildcard conf/*.conf conf/*/*))
+    $(wildcard conf/*.conf conf/*.service conf/*/*))
 
 install: ## install below DESTDIR and PREFIX (/usr), with man page and examples
 	$(BUILD)

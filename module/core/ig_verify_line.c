@@ -48,36 +48,32 @@ ig_line_text(ig_str_t value, ig_str_t *text)
 }
 
 
-static int
-ig_line_nibble(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* A digit of lower-case hex with 16 on it; 0: it is none. */
+static const uint8_t  ig_line_nibble[256] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
+    ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
+    ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31
+};
 
 
 static bool
 ig_line_digest(ig_str_t hex, uint8_t hash[IG_SHA256])
 {
-    int       high, low;
-    unsigned  i;
+    unsigned        i, high, low, good;
+    const uint8_t  *p = (const uint8_t *) hex.data;
 
     if (hex.len != 2 * IG_SHA256) {
         return false;
     }
 
-    for (i = 0; i < IG_SHA256; i++) {
-        high = ig_line_nibble(hex.data[2 * i]);
-        low = ig_line_nibble(hex.data[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-
-        hash[i] = (uint8_t) (high << 4 | low);
+    for (i = 0, good = 16; i < IG_SHA256; i++) {
+        high = ig_line_nibble[p[2 * i]];
+        low = ig_line_nibble[p[2 * i + 1]];
+        good &= high & low;
+        hash[i] = (uint8_t) (high << 4 | (low & 15));
     }
 
-    return true;
+    return good != 0;
 }
 
 

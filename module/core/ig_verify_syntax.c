@@ -71,6 +71,19 @@ ig_line_escape(ig_line_cursor_t *c)
 }
 
 
+/* Goes past what needs no look of its own: most of every line. */
+static void
+ig_line_plain(ig_line_cursor_t *c)
+{
+    const char  *p;
+
+    for (p = c->p; p < c->end && *p != '"' && *p != '\\'
+                   && (unsigned char) *p >= 0x20; p++) { /* void */ }
+
+    c->p = p;
+}
+
+
 static bool
 ig_line_string(ig_line_cursor_t *c)
 {
@@ -80,7 +93,7 @@ ig_line_string(ig_line_cursor_t *c)
         return false;
     }
 
-    while (ig_line_more(c)) {
+    for (ig_line_plain(c); ig_line_more(c); ig_line_plain(c)) {
         ch = *c->p++;
 
         if (ch == '"') {
