@@ -134,19 +134,41 @@ def test_who_praised(desk):
 @checks("What did we do to this account, and why?")
 def test_what_did_we_do(desk):
     desk.sqlite()
-    log, why, lists, rows = desk.answers(
+    log, why, stories, lists, rows = desk.answers(
         "What did we do to this account, and why?")
     assert any("deny" in line for line in log)
     held, denied = [line.split("\t") for line in why]
     assert held[3:6] == ["hold", "60", "device_farm"]
     assert denied[3:6] == ["deny", "60", "banned device_farm"]
     assert json.loads(held[6]) == {"account_1h": 1, "device_accounts": 4}
+    full, public = "\n".join(stories).split("What happened\n")[1:]
+    assert "The rule device_farm adds 60 to the score." in full
+    assert "It was deni" in full and "It was deni" in public
+    assert "device_farm" not in public
     add, remove = [line.split("\t")[1:] for line in lists]
     assert add == ["add", "banned", "ada", story.REASON]
     assert remove == ["remove", "banned", "ada", story.REASON]
     assert [row.split("|")[1] for row in rows[1:]] == [
         "review.create", "add banned", "review.create", "remove banned",
         'inspect["account_1h"]']
+
+
+@checks("Who was on a list, and who put them there?")
+def test_who_was_on_a_list(desk):
+    (entries,) = desk.answers("Who was on a list, and who put them there?")
+    text = "\n".join(entries)
+    assert story.REASON in text and "ada" in text
+
+
+@checks("A rule fired: what has to be taken back?")
+def test_what_has_to_be_taken_back(desk):
+    (said,) = desk.answers("A rule fired: what has to be taken back?")
+    accepted = [line["request"] for line in desk.decisions
+                if line["field"].get("rating") == 1
+                and line["decision"] == "allow"]
+    assert len(accepted) == 10
+    assert sorted(said[-10:]) == sorted(accepted)
+    assert all(request in "\n".join(said[:-10]) for request in accepted)
 
 
 @checks("What would rule X at 5 have done?")
