@@ -25,8 +25,8 @@ RESERVED = set("""
     values variadic verbose when where window with
 """.split())
 
-KINDS = {"decision", "key", "list", "outcome", "repeat", "unclassified", "policy",
-         "chain_open", "chain_close", "segment_end", "segment_start"}
+KINDS = {"decision", "key", "list", "load", "outcome", "repeat", "unclassified",
+         "policy", "chain_open", "chain_close", "segment_end", "segment_start"}
 
 
 def schemas():

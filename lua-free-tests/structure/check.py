@@ -59,12 +59,13 @@ ARROWS = {
 
 # A room shows one header to the others; what else of it may be included, by
 # whom: the zone lays the table out, the worker picks the store, the batch falls
-# back to the table, a cached answer is a note in it.
+# back to the table, a cached answer is a note in it, history is loaded there.
 PORT = {"store": "ig_store.h"}
 SET_UP = {
     "ig_table.h": {"http/ngx_http_integrity_worker.c",
                    "http/ngx_http_integrity_zone.c",
                    "http/ngx_http_integrity_batch.c",
+                   "http/ngx_http_integrity_load.c",
                    "http/ngx_http_integrity_cached.c"},
     "ig_redis_client.h": {"http/ngx_http_integrity_worker.c"},
 }

@@ -95,6 +95,27 @@ typedef struct {
 void ig_event_of_key(ig_buf_t *b, const ig_call_t *call,
     const ig_event_key_t *e);
 
+typedef struct {
+    int64_t   time;             /* ms since epoch */
+    ig_str_t  op;               /* "begin", "end" */
+    ig_str_t  load;             /* id of what is loaded: joins both lines */
+    int64_t   since;            /* ms since epoch: what the events cover */
+    int64_t   until;
+    uint64_t  events;
+    uint64_t  writes;           /* keys, and members of keys, written */
+    ig_str_t  reason;
+    ig_str_t  by;
+    ig_str_t  node;
+    bool      failed;           /* the store could not; told afterwards */
+} ig_event_load_t;
+
+/*
+ * kind "load": a person fills counters from history, written before it takes
+ * effect.  Of `call` only event, tenant and policy are used.
+ */
+void ig_event_load(ig_buf_t *b, const ig_call_t *call,
+    const ig_event_load_t *e);
+
 /* kind "unclassified": calls of a place that named no action, summed up. */
 void ig_event_unclassified(ig_buf_t *b, int64_t time, ig_str_t node,
     ig_str_t path, ig_str_t method, ig_str_t action, uint64_t count,

@@ -17,7 +17,8 @@ typedef enum {
     IG_OP_PUT,                  /* write after the decision; nothing is read */
     IG_OP_UNDO,                 /* take back what an ADD with this op did */
     IG_OP_PEEK,                 /* a person reads: as READ, past all notes */
-    IG_OP_DROP                  /* forget the key; nothing is read */
+    IG_OP_DROP,                 /* forget the key; nothing is read */
+    IG_OP_LOAD                  /* add what was before, see ig_load.h */
 } ig_verb_e;
 
 typedef enum {

@@ -85,6 +85,40 @@ ig_window_ttl(const ig_counter_t *counter)
 }
 
 
+int64_t
+ig_window_left(const ig_counter_t *counter, int64_t time, int64_t now)
+{
+    int64_t  until, slack, left;
+
+    slack = IG_WINDOW_SLACK;
+
+    switch (counter->kind) {
+
+    case IG_COUNT:
+    case IG_SUM:
+    case IG_MEAN:
+
+        /* as the present bucket, then as the previous one */
+        until = (ig_window_bucket(time, counter->window) + 2)
+                * counter->window;
+        break;
+
+    case IG_LISTED:
+        until = time;
+        slack = 0;
+        break;
+
+    default:
+        until = time + counter->window;
+        break;
+    }
+
+    left = until > now ? (until - now + 999) / 1000 + slack : slack;
+
+    return left > 0 ? left : 1;
+}
+
+
 static ig_value_t
 ig_window_number(double num)
 {

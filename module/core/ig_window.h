@@ -19,6 +19,12 @@ double ig_window_weight(int64_t time, int64_t window);
 int64_t ig_window_ttl(const ig_counter_t *counter);
 
 /*
+ * Seconds from `now` (ms) on for which what was written at `time` is of use,
+ * at least 1.  listed: time is until when.
+ */
+int64_t ig_window_left(const ig_counter_t *counter, int64_t time, int64_t now);
+
+/*
  * The value in an expression of a DONE op (READ, ADD or PEEK); IG_UNKNOWN for any
  * other state, IG_MISSING for last never seen and mean of nothing, IG_BOOL of
  * a list.

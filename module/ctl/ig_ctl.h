@@ -34,6 +34,7 @@ extern const ig_ctl_command_t  ig_ctl_explain;
 extern const ig_ctl_command_t  ig_ctl_key;
 extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_list;
+extern const ig_ctl_command_t  ig_ctl_load;
 extern const ig_ctl_command_t  ig_ctl_log;
 extern const ig_ctl_command_t  ig_ctl_recall;
 extern const ig_ctl_command_t  ig_ctl_seal;

@@ -20,6 +20,7 @@ static const ig_ctl_command_t *const  ig_ctl_commands[] = {
     &ig_ctl_seal,
     &ig_ctl_list,
     &ig_ctl_key,
+    &ig_ctl_load,
     &ig_ctl_keys
 };
 

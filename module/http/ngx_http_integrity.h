@@ -386,6 +386,13 @@ const ig_plan_t *ngx_http_integrity_plan(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_integrity_body(ngx_http_integrity_ctx_t *ctx);
 
+/*
+ * The body that was read, in one piece: a single buffer in memory is not
+ * copied.  NGX_OK; NGX_DECLINED: over max bytes; NGX_ERROR.
+ */
+ngx_int_t ngx_http_integrity_body_gather(ngx_http_request_t *r, size_t max,
+    ig_str_t *text);
+
 /* ngx_http_integrity_content.c: what the headers say of the body. */
 typedef struct {
     ngx_uint_t  types;          /* Content-Type headers */
@@ -399,6 +406,17 @@ void ngx_http_integrity_content(ngx_http_request_t *r,
 /* ngx_http_integrity_answer.c: refusals. */
 ngx_int_t ngx_http_integrity_answer(ngx_http_request_t *r,
     ngx_http_integrity_ctx_t *ctx);
+
+/*
+ * ngx_http_integrity_load.c: a step of a load of history, batch->load, in the
+ * table or through the store.  NGX_OK: load->state says what came of it;
+ * NGX_AGAIN: batch->settled will be called, then it does; NGX_ERROR: the store
+ * is down.
+ */
+ngx_int_t ngx_http_integrity_load_run(ig_batch_t *batch);
+/* Of the table: slots, how many are taken, keys evicted too early so far. */
+void ngx_http_integrity_load_room(uint64_t *slots, uint64_t *used,
+    uint64_t *evicted);
 
 /* ngx_http_integrity_cached.c: NGX_OK: decided from shared memory. */
 ngx_int_t ngx_http_integrity_cached(ngx_http_integrity_ctx_t *ctx,

@@ -76,6 +76,7 @@ ngx_http_integrity_batch(unsigned max_ops)
     b->batch.done = NULL;
     b->batch.settled = NULL;
     b->batch.owner = NULL;
+    b->batch.load = NULL;
     b->batch.next = NULL;
     b->batch.replies = 0;
 

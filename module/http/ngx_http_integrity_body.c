@@ -149,9 +149,7 @@ ngx_http_integrity_body_copy(ngx_http_request_t *r, ngx_buf_t *buf,
 }
 
 
-/* The body in one piece; a single buffer in memory is not copied. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_integrity_body_gather(ngx_http_request_t *r, size_t max,
     ig_str_t *text)
 {

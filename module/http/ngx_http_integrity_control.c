@@ -10,6 +10,7 @@
 #define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  12288
 #define NGX_HTTP_INTEGRITY_CONTROL_ABOUT   128      /* of a wrong part */
 #define NGX_HTTP_INTEGRITY_CONTROL_NONE    256
+#define NGX_HTTP_INTEGRITY_CONTROL_BODY    (32 * 1024)
 #define NGX_HTTP_INTEGRITY_CONTROL_DEPTH   4
 #define NGX_HTTP_INTEGRITY_CONTROL_VALUES  64
 
@@ -20,7 +21,11 @@ static const ngx_http_integrity_control_op_t
     &ngx_http_integrity_control_remove,
     &ngx_http_integrity_control_show,
     &ngx_http_integrity_control_inspect,
-    &ngx_http_integrity_control_reset
+    &ngx_http_integrity_control_reset,
+    &ngx_http_integrity_control_load_look,
+    &ngx_http_integrity_control_load_begin,
+    &ngx_http_integrity_control_load_write,
+    &ngx_http_integrity_control_load_end
 };
 
 
@@ -83,11 +88,14 @@ ngx_http_integrity_control_result(ngx_http_integrity_control_t *ctl)
     char      *p;
     ig_buf_t   b;
 
-    if (ctl->failed) {
+    if (ctl->failed && ctl->error == NULL) {
         ctl->status = NGX_HTTP_SERVICE_UNAVAILABLE;
         ctl->about = ig_str("");
         ctl->error = "the store did not answer: what was asked may have been "
                      "done or not";
+    }
+
+    if (ctl->error != NULL) {
         return ngx_http_integrity_control_error(ctl);
     }
 
@@ -235,18 +243,14 @@ ngx_http_integrity_control_json_cleanup(void *data)
 
 static ngx_int_t
 ngx_http_integrity_control_parse(ngx_http_integrity_control_t *ctl,
-    ngx_chain_t *body)
+    ig_str_t text)
 {
-    ig_str_t             text;
     ngx_pool_cleanup_t  *cln;
 
     cln = ngx_pool_cleanup_add(ctl->request->pool, 0);
     if (cln == NULL) {
         return NGX_ERROR;
     }
-
-    text.len = body != NULL ? (size_t) (body->buf->last - body->buf->pos) : 0;
-    text.data = body != NULL ? (char *) body->buf->pos : NULL;
 
     if (ig_json_scan(text, NGX_HTTP_INTEGRITY_CONTROL_DEPTH,
                      NGX_HTTP_INTEGRITY_CONTROL_VALUES)
@@ -269,7 +273,7 @@ ngx_http_integrity_control_parse(ngx_http_integrity_control_t *ctl,
 
 static ngx_int_t
 ngx_http_integrity_control_do(ngx_http_integrity_control_t *ctl,
-    ngx_chain_t *body)
+    ig_str_t body)
 {
     ngx_int_t  rc;
 
@@ -291,7 +295,8 @@ ngx_http_integrity_control_do(ngx_http_integrity_control_t *ctl,
     switch (rc) {
 
     case NGX_OK:
-        return ngx_http_integrity_control_run(ctl);
+        return ctl->what->run != NULL ? ctl->what->run(ctl)
+                                      : ngx_http_integrity_control_run(ctl);
 
     case NGX_DECLINED:
         return ngx_http_integrity_control_error(ctl);
@@ -305,8 +310,8 @@ ngx_http_integrity_control_do(ngx_http_integrity_control_t *ctl,
 static void
 ngx_http_integrity_control_body(ngx_http_request_t *r)
 {
+    ig_str_t                       body;
     ngx_int_t                      rc;
-    ngx_chain_t                   *body;
     ngx_http_integrity_control_t  *ctl;
 
     ctl = ngx_pcalloc(r->pool, sizeof(ngx_http_integrity_control_t));
@@ -317,12 +322,13 @@ ngx_http_integrity_control_body(ngx_http_request_t *r)
     }
 
     ctl->request = r;
-    body = r->request_body->bufs;
 
-    if (r->request_body->temp_file != NULL
-        || (body != NULL && body->next != NULL))
-    {
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
+    rc = ngx_http_integrity_body_gather(r, NGX_HTTP_INTEGRITY_CONTROL_BODY,
+                                        &body);
+    if (rc != NGX_OK) {
+        ngx_http_finalize_request(r, rc == NGX_DECLINED
+                                     ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE
+                                     : NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
 
@@ -355,8 +361,6 @@ ngx_http_integrity_control_handler(ngx_http_request_t *r)
     if (!content.json || content.types != 1 || content.encoded) {
         return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
     }
-
-    r->request_body_in_single_buf = 1;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_integrity_control_body);
 

@@ -21,12 +21,15 @@ typedef struct ngx_http_integrity_control_s  ngx_http_integrity_control_t;
  *          store is asked, and again, with ctl->failed, where it could not do
  *          what the line says.
  * answer:  writes the JSON object of a 200; every op is DONE.
+ * run:     asks the store in a way of its own, as control_run does; NULL: that
+ *          one does.
  */
 typedef struct {
     ig_str_t     name;
     ngx_int_t  (*read)(ngx_http_integrity_control_t *ctl, ig_mem_t *mem);
     void       (*record)(ngx_http_integrity_control_t *ctl, ig_buf_t *line);
     void       (*answer)(ngx_http_integrity_control_t *ctl, ig_buf_t *b);
+    ngx_int_t  (*run)(ngx_http_integrity_control_t *ctl);
 } ngx_http_integrity_control_op_t;
 
 /*
@@ -46,6 +49,7 @@ struct ngx_http_integrity_control_s {
     ig_str_t                  reason;
     ig_str_t                  by;
     unsigned                  failed:1; /* the store did not do it all */
+    unsigned                  waits:1;  /* has a clean-up */
 
     ig_batch_t               *batch;    /* while the store has it */
     ngx_event_t               answer;
@@ -68,6 +72,13 @@ ngx_int_t ngx_http_integrity_control_end(ngx_http_integrity_control_t *ctl);
  */
 ngx_int_t ngx_http_integrity_control_run(ngx_http_integrity_control_t *ctl);
 
+/*
+ * The store has the batch: whoever gets it back posts ctl->answer, which calls
+ * `resume`.  NGX_DONE or an HTTP status.
+ */
+ngx_int_t ngx_http_integrity_control_wait(ngx_http_integrity_control_t *ctl,
+    ig_batch_t *batch, ngx_event_handler_pt resume);
+
 /* -- ngx_http_integrity_control_read.c ----------------------------------- */
 
 /* Always NGX_DECLINED; status 400 where none is set. */
@@ -77,6 +88,10 @@ ngx_int_t ngx_http_integrity_control_wrong(ngx_http_integrity_control_t *ctl,
 /* A member that is a string; empty where there is none. */
 ig_str_t ngx_http_integrity_control_text(ngx_http_integrity_control_t *ctl,
     const char *name, ig_mem_t *mem);
+
+/* A member that is an integer from 0 to max; NGX_OK or NGX_DECLINED. */
+ngx_int_t ngx_http_integrity_control_uint(ngx_http_integrity_control_t *ctl,
+    const char *name, int64_t max, int64_t *n, ig_mem_t *mem);
 
 /* ctl->call, at this moment; NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_integrity_control_call(ngx_http_integrity_control_t *ctl,
@@ -109,5 +124,15 @@ extern const ngx_http_integrity_control_op_t  ngx_http_integrity_control_show;
 extern const ngx_http_integrity_control_op_t
     ngx_http_integrity_control_inspect;
 extern const ngx_http_integrity_control_op_t  ngx_http_integrity_control_reset;
+
+/* ngx_http_integrity_control_load_read.c */
+extern const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_look;
+extern const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_begin;
+extern const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_write;
+extern const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_end;
 
 #endif /* NGX_HTTP_INTEGRITY_CONTROL_H */

@@ -396,12 +396,14 @@ const ngx_http_integrity_control_op_t  ngx_http_integrity_control_inspect = {
     ig_string("inspect"),
     ngx_http_integrity_control_key_inspect,
     ngx_http_integrity_control_key_record,
-    ngx_http_integrity_control_key_answer
+    ngx_http_integrity_control_key_answer,
+    NULL
 };
 
 const ngx_http_integrity_control_op_t  ngx_http_integrity_control_reset = {
     ig_string("reset"),
     ngx_http_integrity_control_key_reset,
     ngx_http_integrity_control_key_record,
-    ngx_http_integrity_control_key_answer
+    ngx_http_integrity_control_key_answer,
+    NULL
 };

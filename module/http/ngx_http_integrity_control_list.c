@@ -178,19 +178,22 @@ const ngx_http_integrity_control_op_t  ngx_http_integrity_control_add = {
     ig_string("add"),
     ngx_http_integrity_control_list_add,
     ngx_http_integrity_control_list_record,
-    ngx_http_integrity_control_list_answer
+    ngx_http_integrity_control_list_answer,
+    NULL
 };
 
 const ngx_http_integrity_control_op_t  ngx_http_integrity_control_remove = {
     ig_string("remove"),
     ngx_http_integrity_control_list_remove,
     ngx_http_integrity_control_list_record,
-    ngx_http_integrity_control_list_answer
+    ngx_http_integrity_control_list_answer,
+    NULL
 };
 
 const ngx_http_integrity_control_op_t  ngx_http_integrity_control_show = {
     ig_string("show"),
     ngx_http_integrity_control_list_show,
     NULL,
-    ngx_http_integrity_control_list_answer
+    ngx_http_integrity_control_list_answer,
+    NULL
 };

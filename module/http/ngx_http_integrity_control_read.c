@@ -6,6 +6,8 @@
 
 #include "ngx_http_integrity_control.h"
 
+#include <math.h>
+
 #define NGX_HTTP_INTEGRITY_CONTROL_REASON  256
 #define NGX_HTTP_INTEGRITY_CONTROL_BY      128
 
@@ -38,6 +40,32 @@ ngx_http_integrity_control_text(ngx_http_integrity_control_t *ctl,
     value = ig_json_member(ctl->json, key, mem);
 
     return value.type == IG_STRING ? value.str : (ig_str_t) ig_string("");
+}
+
+
+ngx_int_t
+ngx_http_integrity_control_uint(ngx_http_integrity_control_t *ctl,
+    const char *name, int64_t max, int64_t *n, ig_mem_t *mem)
+{
+    ig_str_t    key;
+    ig_value_t  value;
+
+    key.len = ngx_strlen(name);
+    key.data = name;
+
+    value = ig_json_member(ctl->json, key, mem);
+
+    if (value.type != IG_NUMBER || !(value.num >= 0)
+        || value.num > (double) max || value.num != floor(value.num))
+    {
+        return ngx_http_integrity_control_wrong(ctl,
+                                                "is no number that is wanted",
+                                                key);
+    }
+
+    *n = (int64_t) value.num;
+
+    return NGX_OK;
 }
 
 

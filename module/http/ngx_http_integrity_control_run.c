@@ -79,27 +79,30 @@ ngx_http_integrity_control_cleanup(void *data)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_integrity_control_wait(ngx_http_integrity_control_t *ctl,
-    ig_batch_t *batch)
+    ig_batch_t *batch, ngx_event_handler_pt resume)
 {
     ngx_http_cleanup_t  *cln;
     ngx_http_request_t  *r;
 
     r = ctl->request;
 
-    cln = ngx_http_cleanup_add(r, 0);
+    if (!ctl->waits) {
+        cln = ngx_http_cleanup_add(r, 0);
 
-    if (cln == NULL) {
-        batch->owner = NULL;
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (cln == NULL) {
+            batch->owner = NULL;
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        cln->handler = ngx_http_integrity_control_cleanup;
+        cln->data = ctl;
+        ctl->waits = 1;
     }
 
-    cln->handler = ngx_http_integrity_control_cleanup;
-    cln->data = ctl;
-
     ctl->batch = batch;
-    ctl->answer.handler = ngx_http_integrity_control_answer;
+    ctl->answer.handler = resume;
     ctl->answer.data = ctl;
     ctl->answer.log = r->connection->log;
 
@@ -135,7 +138,8 @@ ngx_http_integrity_control_run(ngx_http_integrity_control_t *ctl)
     rc = ngx_http_integrity_batch_run(batch, NULL);
 
     if (rc == NGX_AGAIN) {
-        return ngx_http_integrity_control_wait(ctl, batch);
+        return ngx_http_integrity_control_wait(ctl, batch,
+                                          ngx_http_integrity_control_answer);
     }
 
     ngx_http_integrity_control_take(ctl, batch, rc == NGX_OK);

@@ -81,6 +81,17 @@ ngx_http_integrity_redis_forget(void *ctx, const ig_op_t *op)
 }
 
 
+static void
+ngx_http_integrity_redis_forget_all(void *ctx)
+{
+    ngx_http_integrity_worker_t *w = ctx;
+
+    ngx_http_integrity_lock();
+    ig_table_forget_all(w->table);
+    ngx_http_integrity_unlock();
+}
+
+
 static ngx_int_t
 ngx_http_integrity_pick_store(ngx_cycle_t *cycle,
     ngx_http_integrity_worker_t *w)
@@ -114,6 +125,7 @@ ngx_http_integrity_pick_store(ngx_cycle_t *cycle,
     conf->ctx = w;
     conf->note = ngx_http_integrity_redis_note;
     conf->forget = ngx_http_integrity_redis_forget;
+    conf->forget_all = ngx_http_integrity_redis_forget_all;
     conf->log = cycle->log;
 
     w->redis = ig_redis_client_create(cycle, conf);
@@ -153,15 +165,14 @@ ngx_http_integrity_refresh(ngx_http_integrity_worker_t *w,
 {
     int64_t  now, since;
 
-    if (counter->warmup == 0) {
-        w->known[counter->id] = 1;
-        return;
-    }
+    /* also of those without a warm-up: a load of history goes by it */
 
     now = ngx_http_integrity_now();
     since = ngx_http_integrity_since(w, counter, now);
 
-    w->known[counter->id] = since >= 0 && now - since >= counter->warmup;
+    w->known[counter->id] = counter->warmup == 0
+                            || (since >= 0
+                                && now - since >= counter->warmup);
 }
 
 

@@ -46,13 +46,13 @@ ig_redis_alloc(ig_redis_client_t *client)
         return NGX_ERROR;
     }
 
+    /* also of those without a warm-up: a load of history goes by it */
+
     for (i = 0; i < n; i++) {
         counter = policy->counter[i];
 
-        if (counter->warmup != 0) {
-            client->warm[client->nwarm++] = counter;
-            client->since[counter->id] = -1;
-        }
+        client->warm[client->nwarm++] = counter;
+        client->since[counter->id] = -1;
     }
 
     client->out_pos = client->out;
@@ -183,7 +183,7 @@ ig_redis_submit(ig_store_t *store, ig_batch_t *batch)
 
     client = (ig_redis_client_t *) store;
 
-    if (batch->nops == 0) {
+    if (batch->nops == 0 && batch->load == NULL) {
         batch->state = IG_BATCH_ANSWERED;
         return IG_OK;
     }

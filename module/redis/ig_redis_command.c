@@ -14,9 +14,6 @@
 #define IG_ARG_SIZE  224
 #define IG_ARG_HEAD  6          /* "$200\r\n" */
 
-/* A marker outlives any window: ten years. */
-#define IG_MARKER_TTL  "315360000"
-
 
 /* The two keys of an op as arguments; the second is made when it is asked. */
 typedef struct {
@@ -203,6 +200,18 @@ ig_step_argument(ig_buf_t *b, char name, const ig_op_t *op, ig_keys_t *keys)
     case 'e':
         /* Redis refuses a TTL of nothing */
         ig_arg_number(b, 0, op->delta > 0 ? (op->delta - 1) / 1000 + 1 : 1);
+        break;
+
+    case 'f':
+        ig_arg_number(b, 0, op->raw.first);
+        break;
+
+    case 'n':
+        ig_arg_number(b, 0, op->raw.ncur);
+        break;
+
+    case 'z':
+        ig_arg_number(b, 0, ig_window_left(counter, op->time, op->raw.was));
         break;
 
     case 'i':
@@ -402,8 +411,8 @@ ig_redis_op_again(ig_buf_t *b, const ig_op_t *op)
 }
 
 
-static void
-ig_marker_key(ig_buf_t *b, const ig_counter_t *counter)
+void
+ig_redis_marker_key(ig_buf_t *b, const ig_counter_t *counter)
 {
     char      memory[IG_ARG_SIZE];
     ig_buf_t  key;
@@ -424,12 +433,12 @@ void
 ig_redis_marker_write(ig_buf_t *b, const ig_counter_t *counter, int64_t now)
 {
     ig_buf_lit(b, "*6\r\n$3\r\nSET\r\n");
-    ig_marker_key(b, counter);
+    ig_redis_marker_key(b, counter);
     ig_arg_number(b, 0, now);
     ig_buf_lit(b, "$2\r\nEX\r\n");
-    ig_redis_arg(b, ig_str(IG_MARKER_TTL));
+    ig_redis_arg(b, ig_str(IG_REDIS_MARKER_TTL));
     ig_buf_lit(b, "$2\r\nNX\r\n");
 
     ig_buf_lit(b, "*2\r\n$3\r\nGET\r\n");
-    ig_marker_key(b, counter);
+    ig_redis_marker_key(b, counter);
 }

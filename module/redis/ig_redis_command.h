@@ -16,6 +16,7 @@
  *   last               string  ig:1:{<counter>:#}:<shape>.<ident>
  *   listed             string  ig:1:{<list>:#}:<shape>.<ident>
  *   warm-up marker     string  ig:1:{<counter>}:since.<ident>
+ *   load under way     string  ig:1:load
  *
  * Whatever creates a key gives it its TTL in the same batch.
  */
@@ -70,9 +71,27 @@ unsigned ig_redis_op_expire(ig_buf_t *b, const ig_op_t *op);
  * the first tells nothing, the second is a number as text.
  */
 #define IG_REDIS_MARKER_REPLIES  2
+#define IG_REDIS_MARKER_TTL      "315360000"    /* outlives any window: 10y */
 void ig_redis_marker_write(ig_buf_t *b, const ig_counter_t *counter,
     int64_t now);
+void ig_redis_marker_key(ig_buf_t *b, const ig_counter_t *counter);
 int64_t ig_redis_marker_value(const ig_reply_t *reply);     /* -1: none */
+
+/*
+ * A step of a load as commands; returns how many replies will come.  Text: at
+ * most IG_REDIS_OP_TEXT for each op and each counter, and once more.
+ */
+unsigned ig_redis_load_write(ig_buf_t *b, ig_batch_t *batch, int64_t now);
+
+/*
+ * Takes the next reply of the step.  `last`: it is the last one, which sets
+ * load->state and makes the ops DONE or FAILED.  IG_OK, or IG_ERROR: such a
+ * reply is none to that command.
+ */
+int ig_redis_load_reply(ig_batch_t *batch, const ig_reply_t *reply, bool last);
+
+/* Whether the step's last reply is an array of whatever its commands gave. */
+bool ig_redis_load_is_atomic(const ig_batch_t *batch);
 
 /* One argument "$<len>\r\n<bytes>\r\n" of a command. */
 void ig_redis_arg(ig_buf_t *b, ig_str_t arg);

@@ -61,6 +61,23 @@ ig_redis_out_room(ig_redis_client_t *client, size_t size)
 }
 
 
+/* Bytes its commands may need. */
+static size_t
+ig_redis_batch_size(const ig_batch_t *batch)
+{
+    size_t  n;
+
+    n = batch->nops;
+
+    if (batch->load != NULL) {
+        n += 1 + (batch->load->since != NULL ? batch->load->policy->ncounters
+                                             : 0);
+    }
+
+    return n * IG_REDIS_OP_TEXT;
+}
+
+
 static void
 ig_redis_write_commands(ig_redis_client_t *client)
 {
@@ -77,7 +94,7 @@ ig_redis_write_commands(ig_redis_client_t *client)
         errand = ig_redis_is_errand(batch) ? (ig_errand_t *) batch : NULL;
 
         size = errand != NULL ? ig_redis_errand_size(client, errand)
-                              : batch->nops * (size_t) IG_REDIS_OP_TEXT;
+                              : ig_redis_batch_size(batch);
 
         if (!ig_redis_out_room(client, size)) {
             break;
@@ -87,6 +104,8 @@ ig_redis_write_commands(ig_redis_client_t *client)
 
         batch->replies = errand != NULL
                          ? ig_redis_errand_write(client, errand, &b)
+                         : batch->load != NULL
+                         ? ig_redis_load_write(&b, batch, ig_redis_now())
                          : ig_redis_write_ops(batch, &b);
 
         client->out_last = (u_char *) b.pos;
@@ -162,6 +181,23 @@ ig_redis_flush(ig_redis_client_t *client)
 }
 
 
+/* The next reply; the last one of a transaction is like no other. */
+static int
+ig_redis_next(ig_redis_client_t *client, const ig_reply_t **reply)
+{
+    ig_batch_t  *batch;
+
+    batch = client->list.head;
+
+    ig_redis_reader_results(client->reader,
+                            client->sent != NULL && batch->load != NULL
+                            && batch->replies == 1
+                            && ig_redis_load_is_atomic(batch));
+
+    return ig_redis_reader_next(client->reader, reply);
+}
+
+
 /* All replies that are whole; NGX_ERROR: the connection is of no more use. */
 static ngx_int_t
 ig_redis_replies(ig_redis_client_t *client, int64_t now)
@@ -169,7 +205,7 @@ ig_redis_replies(ig_redis_client_t *client, int64_t now)
     int                rc;
     const ig_reply_t  *reply;
 
-    while ((rc = ig_redis_reader_next(client->reader, &reply)) == IG_OK) {
+    while ((rc = ig_redis_next(client, &reply)) == IG_OK) {
 
         if (client->link < IG_LINK_READY) {
 

@@ -121,8 +121,10 @@ ig_redis_answered(ig_redis_client_t *client, int64_t now)
         return;
     }
 
-    ig_metrics_latency(client->conf->metrics,
-                       (uint64_t) (now - batch->submitted));
+    if (batch->load == NULL) {
+        ig_metrics_latency(client->conf->metrics,
+                           (uint64_t) (now - batch->submitted));
+    }
 
     if (batch->state == IG_BATCH_SENT) {
         batch->state = IG_BATCH_ANSWERED;
@@ -149,7 +151,8 @@ ig_redis_fail_ops(ig_redis_client_t *client, ig_batch_t *batch,
         }
 
         if (written && batch->op[i].verb != IG_OP_READ
-            && batch->op[i].verb != IG_OP_PEEK)
+            && batch->op[i].verb != IG_OP_PEEK
+            && batch->load == NULL)
         {
             ig_redis_errand_life(client, &batch->op[i]);
             lost++;

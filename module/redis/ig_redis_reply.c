@@ -29,6 +29,7 @@ typedef int  ig_elements_t;
 struct ig_redis_reader_s {
     redisReader  *reader;
     ig_reply_t    reply;
+    bool          results;      /* arrays are RESULTS */
     char          text[IG_REPLY_ITEMS][IG_REPLY_TEXT];
 };
 
@@ -50,6 +51,14 @@ ig_reply_index(const redisReadTask *task, unsigned *i)
 }
 
 
+/* One of EXEC's results. */
+static bool
+ig_reply_is_result(const ig_redis_reader_t *r, const redisReadTask *task)
+{
+    return task->parent != NULL && r->reply.type == IG_REPLY_RESULTS;
+}
+
+
 static void *
 ig_reply_string(const redisReadTask *task, char *str, size_t len)
 {
@@ -58,6 +67,11 @@ ig_reply_string(const redisReadTask *task, char *str, size_t len)
     ig_redis_reader_t  *r;
 
     r = ig_reader_of(task);
+
+    if (ig_reply_is_result(r, task)) {
+        r->reply.nerrors += task->type == REDIS_REPLY_ERROR;
+        return &r->reply;
+    }
 
     /* hiredis skips the two bytes behind a bulk without looking at them */
     if (!ig_reply_index(task, &i) || str[len] != '\r' || str[len + 1] != '\n') {
@@ -109,12 +123,13 @@ ig_reply_array(const redisReadTask *task, ig_elements_t elements)
 
     if (task->parent != NULL
         || task->type != REDIS_REPLY_ARRAY
-        || elements > IG_REPLY_ITEMS)
+        || elements > (r->results ? IG_REPLY_RESULT : IG_REPLY_ITEMS))
     {
         return NULL;
     }
 
-    r->reply.type = IG_REPLY_ARRAY;
+    r->reply.type = r->results ? IG_REPLY_RESULTS : IG_REPLY_ARRAY;
+    r->reply.nerrors = 0;
     r->reply.nitems = (unsigned) elements;
 
     return &r->reply;
@@ -127,6 +142,10 @@ ig_reply_integer(const redisReadTask *task, long long n)
     ig_redis_reader_t  *r;
 
     r = ig_reader_of(task);
+
+    if (ig_reply_is_result(r, task)) {
+        return &r->reply;
+    }
 
     if (task->parent != NULL) {
         return NULL;
@@ -146,6 +165,10 @@ ig_reply_nil(const redisReadTask *task)
     ig_redis_reader_t  *r;
 
     r = ig_reader_of(task);
+
+    if (ig_reply_is_result(r, task)) {
+        return &r->reply;
+    }
 
     if (!ig_reply_index(task, &i)) {
         return NULL;
@@ -237,6 +260,13 @@ ig_redis_reader_free(ig_redis_reader_t *r)
         redisReaderFree(r->reader);
         free(r);
     }
+}
+
+
+void
+ig_redis_reader_results(ig_redis_reader_t *r, bool results)
+{
+    r->results = results;
 }
 
 

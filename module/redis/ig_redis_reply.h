@@ -12,6 +12,7 @@
 #include "ig_core.h"
 
 #define IG_REPLY_ITEMS  4       /* longest array */
+#define IG_REPLY_RESULT 1024    /* most results */
 #define IG_REPLY_TEXT   64      /* longer strings are cut: no number is */
 
 /* Unread bytes in the reader beyond which the other side is not Redis. */
@@ -22,7 +23,8 @@ typedef enum {
     IG_REPLY_INTEGER,
     IG_REPLY_STRING,            /* bulk or status */
     IG_REPLY_ERROR,
-    IG_REPLY_ARRAY              /* of strings and nils */
+    IG_REPLY_ARRAY,             /* of strings and nils */
+    IG_REPLY_RESULTS            /* of what EXEC's commands gave; not kept */
 } ig_reply_type_e;
 
 typedef struct {
@@ -30,6 +32,7 @@ typedef struct {
     int64_t          integer;
     ig_str_t         str;
     unsigned         nitems;
+    unsigned         nerrors;   /* RESULTS: how many are errors */
     struct {
         bool      nil;
         ig_str_t  str;
@@ -41,6 +44,9 @@ typedef struct ig_redis_reader_s  ig_redis_reader_t;
 /* NULL: no memory. */
 ig_redis_reader_t *ig_redis_reader_create(void);
 void ig_redis_reader_free(ig_redis_reader_t *reader);
+
+/* Whether the next array is RESULTS; said before each ig_redis_reader_next. */
+void ig_redis_reader_results(ig_redis_reader_t *reader, bool results);
 
 /* Bytes as they came.  IG_OK, IG_NOMEM. */
 int ig_redis_reader_feed(ig_redis_reader_t *reader, const char *data,

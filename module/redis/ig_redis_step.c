@@ -12,7 +12,8 @@
  * seconds, %t the op's time, %o the lower bound of its window, %w the time
  * `was`, %x the last rank beyond max, %m the member, %d the delta, %i its
  * inverse, %a the later of the op's time and of raw.last.  Each is an argument
- * of its own.  %u is when the op's delta ends, %e the delta in seconds.
+ * of its own.  %u is when the op's delta ends, %e the delta in seconds.  Of
+ * history %f is raw.first, %n raw.ncur, %z the seconds for which it is of use.
  */
 const ig_step_info_t  ig_step_info[] = {
     [IG_STEP_SET] = {
@@ -102,6 +103,22 @@ const ig_step_info_t  ig_step_info[] = {
         "*3\r\n$6\r\nEXPIRE\r\n%k%l", IG_EXPECT_INTEGER, 0 },
     [IG_STEP_EXPIRE_NEW] = {
         "*3\r\n$6\r\nEXPIRE\r\n%k%l", IG_EXPECT_INTEGER, IG_RECIPE_TTL },
+
+    [IG_STEP_INCRBY] = {
+        "*3\r\n$6\r\nINCRBY\r\n%k%d", IG_EXPECT_INTEGER, 0 },
+    [IG_STEP_ADD_MANY] = {
+        "*4\r\n$7\r\nHINCRBY\r\n%k$1\r\nn\r\n%n",
+        IG_EXPECT_INTEGER, 0 },
+    [IG_STEP_HSET_EARLIER] = {
+        "*4\r\n$4\r\nHSET\r\n%k$1\r\nf\r\n%f", IG_EXPECT_INTEGER, 0 },
+    [IG_STEP_HSETNX_LAST] = {
+        "*4\r\n$6\r\nHSETNX\r\n%k$1\r\nl\r\n%t",
+        IG_EXPECT_INTEGER, 0 },
+    [IG_STEP_SET_TIME_NEW] = {
+        "*6\r\n$3\r\nSET\r\n%k%t$2\r\nEX\r\n%z$2\r\nNX\r\n",
+        IG_EXPECT_STATUS, 0 },
+    [IG_STEP_EXPIRE_LEFT] = {
+        "*3\r\n$6\r\nEXPIRE\r\n%k%z", IG_EXPECT_INTEGER, 0 },
 };
 
 
@@ -113,6 +130,9 @@ const ig_step_info_t  ig_step_info[] = {
  * Known gaps, for want of scripts: distinct's UNDO takes back a newer sighting
  * of the same member that came between; exact and distinct do not bring back
  * what was trimmed; first and last follow the last writer.
+ *
+ * History is older than all that live calls have written: it may set `first`
+ * without looking, and `last` only where there is none.
  */
 const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
     [IG_COUNT] = {
@@ -121,7 +141,8 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_SET, IG_STEP_INCR },
         [IG_OP_UNDO] = { IG_STEP_SET_ONE, IG_STEP_DECR },
         [IG_OP_PEEK] = { IG_STEP_MGET },
-        [IG_OP_DROP] = { IG_STEP_DEL_BOTH } },
+        [IG_OP_DROP] = { IG_STEP_DEL_BOTH },
+        [IG_OP_LOAD] = { IG_STEP_INCRBY, IG_STEP_EXPIRE_LEFT } },
 
     [IG_COUNT_EXACT] = {
         [IG_OP_READ] = { IG_STEP_ZCOUNT },
@@ -130,7 +151,8 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_ZADD, IG_STEP_TRIM, IG_STEP_EXPIRE },
         [IG_OP_UNDO] = { IG_STEP_ZREM },
         [IG_OP_PEEK] = { IG_STEP_ZCOUNT, IG_STEP_ZNEWEST },
-        [IG_OP_DROP] = { IG_STEP_DEL } },
+        [IG_OP_DROP] = { IG_STEP_DEL },
+        [IG_OP_LOAD] = { IG_STEP_ZADD, IG_STEP_TRIM, IG_STEP_EXPIRE } },
 
     [IG_DISTINCT] = {
         [IG_OP_READ] = { IG_STEP_ZCOUNT },
@@ -139,7 +161,8 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_ZADD_GT, IG_STEP_TRIM, IG_STEP_EXPIRE },
         [IG_OP_UNDO] = { IG_STEP_ZREM, IG_STEP_ZADD_LT },
         [IG_OP_PEEK] = { IG_STEP_ZCOUNT, IG_STEP_ZNEWEST },
-        [IG_OP_DROP] = { IG_STEP_DEL } },
+        [IG_OP_DROP] = { IG_STEP_DEL },
+        [IG_OP_LOAD] = { IG_STEP_ZADD_GT, IG_STEP_TRIM, IG_STEP_EXPIRE } },
 
     [IG_SUM] = {
         [IG_OP_READ] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
@@ -148,7 +171,9 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_ADD_SUM, IG_STEP_ADD_ONE, IG_STEP_EXPIRE_NEW },
         [IG_OP_UNDO] = { IG_STEP_SUB_SUM, IG_STEP_SUB_ONE, IG_STEP_EXPIRE },
         [IG_OP_PEEK] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
-        [IG_OP_DROP] = { IG_STEP_DEL_BOTH } },
+        [IG_OP_DROP] = { IG_STEP_DEL_BOTH },
+        [IG_OP_LOAD] = { IG_STEP_ADD_SUM, IG_STEP_ADD_MANY,
+                         IG_STEP_EXPIRE_LEFT } },
 
     [IG_MEAN] = {
         [IG_OP_READ] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
@@ -157,7 +182,9 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_ADD_SUM, IG_STEP_ADD_ONE, IG_STEP_EXPIRE_NEW },
         [IG_OP_UNDO] = { IG_STEP_SUB_SUM, IG_STEP_SUB_ONE, IG_STEP_EXPIRE },
         [IG_OP_PEEK] = { IG_STEP_HMGET_SUM, IG_STEP_HMGET_PREV },
-        [IG_OP_DROP] = { IG_STEP_DEL_BOTH } },
+        [IG_OP_DROP] = { IG_STEP_DEL_BOTH },
+        [IG_OP_LOAD] = { IG_STEP_ADD_SUM, IG_STEP_ADD_MANY,
+                         IG_STEP_EXPIRE_LEFT } },
 
     [IG_FIRST] = {
         [IG_OP_READ] = { IG_STEP_HMGET_SEEN },
@@ -167,7 +194,9 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
                         IG_STEP_HSET_BOTH, IG_STEP_EXPIRE },
         [IG_OP_UNDO] = { IG_STEP_NONE },
         [IG_OP_PEEK] = { IG_STEP_HMGET_SEEN },
-        [IG_OP_DROP] = { IG_STEP_DEL } },
+        [IG_OP_DROP] = { IG_STEP_DEL },
+        [IG_OP_LOAD] = { IG_STEP_HSET_EARLIER, IG_STEP_HSETNX_LAST,
+                         IG_STEP_EXPIRE } },
 
     [IG_LAST] = {
         [IG_OP_READ] = { IG_STEP_GET_LAST },
@@ -175,7 +204,8 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_SET_LAST },
         [IG_OP_UNDO] = { IG_STEP_NONE },
         [IG_OP_PEEK] = { IG_STEP_GET_LAST },
-        [IG_OP_DROP] = { IG_STEP_DEL } },
+        [IG_OP_DROP] = { IG_STEP_DEL },
+        [IG_OP_LOAD] = { IG_STEP_SET_TIME_NEW } },
 
     [IG_LISTED] = {
         [IG_OP_READ] = { IG_STEP_GET_LAST },
@@ -183,5 +213,6 @@ const uint8_t  ig_steps[IG_KINDS][IG_VERBS][IG_STEPS + 1] = {
         [IG_OP_PUT] = { IG_STEP_SET_UNTIL_NEW },
         [IG_OP_UNDO] = { IG_STEP_DEL },
         [IG_OP_PEEK] = { IG_STEP_GET_LAST },
-        [IG_OP_DROP] = { IG_STEP_DEL } },
+        [IG_OP_DROP] = { IG_STEP_DEL },
+        [IG_OP_LOAD] = { IG_STEP_SET_TIME_NEW } },
 };

@@ -13,7 +13,7 @@
 
 #include "ig_redis_command.h"
 
-#define IG_VERBS  (IG_OP_DROP + 1)
+#define IG_VERBS  (IG_OP_LOAD + 1)
 #define IG_STEPS  5             /* of one op, at most */
 
 typedef enum {
@@ -58,7 +58,14 @@ typedef enum {
     IG_STEP_DEL_BOTH,           /* of this bucket and the one before */
 
     IG_STEP_EXPIRE,
-    IG_STEP_EXPIRE_NEW
+    IG_STEP_EXPIRE_NEW,
+
+    IG_STEP_INCRBY,             /* history */
+    IG_STEP_ADD_MANY,
+    IG_STEP_HSET_EARLIER,
+    IG_STEP_HSETNX_LAST,
+    IG_STEP_SET_TIME_NEW,
+    IG_STEP_EXPIRE_LEFT
 } ig_step_e;
 
 /* Bits of a recipe: why steps are left out. */

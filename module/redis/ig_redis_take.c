@@ -156,6 +156,44 @@ ig_redis_take_op(ig_redis_client_t *client, ig_batch_t *batch,
 }
 
 
+static ngx_int_t
+ig_redis_take_load(ig_redis_client_t *client, ig_batch_t *batch,
+    const ig_reply_t *reply)
+{
+    ngx_uint_t  i, last;
+    ig_load_t  *load;
+
+    load = batch->load;
+    last = batch->replies == 1;
+
+    if (reply->type == IG_REPLY_ERROR) {
+        ig_redis_error_reply(client, reply);
+
+    } else {
+        client->failures = 0;
+    }
+
+    if (ig_redis_load_reply(batch, reply, last) != IG_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!last || load->step != IG_LOAD_END || load->state != IG_LOAD_DONE) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < client->nwarm; i++) {
+        if (load->since[client->warm[i]->id] >= 0) {
+            client->since[client->warm[i]->id]
+                = load->since[client->warm[i]->id];
+        }
+    }
+
+    client->conf->forget_all(client->conf->ctx);
+
+    return NGX_OK;
+}
+
+
 void
 ig_redis_skip(ig_redis_client_t *client, int64_t now)
 {
@@ -170,7 +208,9 @@ ig_redis_skip(ig_redis_client_t *client, int64_t now)
             continue;
         }
 
-        if (client->reply == 0 && !ig_redis_is_errand(batch)) {
+        if (client->reply == 0 && !ig_redis_is_errand(batch)
+            && batch->load == NULL)
+        {
 
             /* an op is final before its first reply where there is none */
 
@@ -199,6 +239,9 @@ ig_redis_take(ig_redis_client_t *client, const ig_reply_t *reply, int64_t now)
 
     if (ig_redis_is_errand(batch)) {
         rc = ig_redis_errand_reply(client, (ig_errand_t *) batch, reply);
+
+    } else if (batch->load != NULL) {
+        rc = ig_redis_take_load(client, batch, reply);
 
     } else {
         rc = ig_redis_take_op(client, batch, reply);

@@ -8,6 +8,7 @@
 #ifndef IG_STORE_H
 #define IG_STORE_H
 
+#include "ig_load.h"
 #include "ig_op.h"
 
 /*
@@ -39,6 +40,34 @@ typedef enum {
  * NEW -> DOWN -> SETTLED, SENT -> DOWN -> SETTLED
  */
 
+/* A step of a load of history, see ig_load.h. */
+typedef enum {
+    IG_LOAD_LOOK = 0,           /* how far a load is; since when is known */
+    IG_LOAD_BEGIN,              /* there is one now; CONFLICT: another was */
+    IG_LOAD_CHECK,              /* how far it is, right before WRITE */
+    IG_LOAD_WRITE,              /* the batch's ops and the cursor, all or none;
+                                   CONFLICT: it moved since CHECK */
+    IG_LOAD_END                 /* since when is moved, the cursor removed */
+} ig_load_step_e;
+
+typedef enum {
+    IG_LOAD_FAILED = 0,         /* the store did not answer, or refused */
+    IG_LOAD_DONE,
+    IG_LOAD_CONFLICT            /* another load was there first */
+} ig_load_state_e;
+
+typedef struct {
+    ig_load_step_e      step;
+    ig_load_state_e     state;
+    const ig_policy_t  *policy;
+    ig_load_cursor_t    cursor; /* LOOK, CHECK: as read; BEGIN, WRITE: to set */
+    bool                replace;    /* BEGIN: whatever load was there */
+    int64_t            *since;  /* by counter id, ms; LOOK: as read, -1: not
+                                   known; END: to set, -1: stays */
+    unsigned            reply;  /* private to the store */
+    bool                broken;
+} ig_load_t;
+
 typedef struct ig_batch_s  ig_batch_t;
 
 /*
@@ -49,6 +78,8 @@ typedef struct ig_batch_s  ig_batch_t;
  * done:    called exactly once, when the caller can go on: state is ANSWERED,
  *          LATE or DOWN.  NULL: nobody waits (writes after the decision), and
  *          such a batch has no deadline.
+ * load:    a step of a load; such a batch has no done, and may have no ops:
+ *          load->state says what came of it.
  * settled: called exactly once, after done, when nothing of it is in flight:
  *          ops are DONE or FAILED for good; may free the batch.
  * Neither is called from inside submit that returned IG_OK or IG_AGAIN.
@@ -61,6 +92,7 @@ struct ig_batch_s {
     void             (*done)(ig_batch_t *batch);
     void             (*settled)(ig_batch_t *batch);
     void              *owner;
+    ig_load_t         *load;        /* NULL: an ordinary batch */
 
     /* private to the store from submit to settled */
     ig_batch_t        *next;

@@ -28,6 +28,7 @@ ig_table_clear(ig_table_t *t)
     t->limbo = IG_NIL;
     t->hand = 0;
     t->used = 0;
+    t->load.of = 0;
 
     for (i = 0; i < IG_SEGMENTS; i++) {
         t->segment[i].oldest = IG_NIL;

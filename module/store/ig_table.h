@@ -9,9 +9,10 @@
 #ifndef IG_TABLE_H
 #define IG_TABLE_H
 
+#include "ig_load.h"
 #include "ig_store.h"
 
-#define IG_TABLE_VERSION  2     /* of the layout; another one is refused */
+#define IG_TABLE_VERSION  3     /* of the layout; another one is refused */
 
 typedef struct ig_table_s  ig_table_t;
 
@@ -93,5 +94,30 @@ void ig_table_over_forget(ig_table_t *t, const ig_counter_t *counter,
  */
 int64_t ig_table_since(ig_table_t *t, const ig_counter_t *counter,
     int64_t now);
+
+/* -- history (ig_table_load.c) ------------------------------------------- */
+
+/*
+ * Since when is moved to `since` (ms), where the counter has a mark and that
+ * is earlier.
+ */
+void ig_table_since_move(ig_table_t *t, const ig_counter_t *counter,
+    int64_t since);
+
+/* The load under way; of 0: none.  Lost with all else where the table is. */
+ig_load_cursor_t *ig_table_load_cursor(ig_table_t *t);
+
+/* Those of a log (distinct, exact) last seen after `cut` (ms), oldest first. */
+typedef void (*ig_member_pt)(void *ctx, const uint8_t member[IG_HASH],
+    int64_t seen);
+
+void ig_table_members(ig_table_t *t, const ig_counter_t *counter,
+    const uint8_t key[IG_HASH], int64_t cut, ig_member_pt each, void *ctx);
+
+/*
+ * Redis' buckets have changed behind our back: what is noted of the previous
+ * ones is wrong.  Goes over the whole table.
+ */
+void ig_table_forget_all(ig_table_t *t);
 
 #endif /* IG_TABLE_H */

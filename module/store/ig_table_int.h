@@ -18,6 +18,7 @@
 #ifndef IG_TABLE_INT_H
 #define IG_TABLE_INT_H
 
+#include "ig_load.h"
 #include "ig_table.h"
 #include "ig_window.h"
 
@@ -154,6 +155,7 @@ struct ig_table_s {
     uint32_t      used;
     int64_t       now;          /* ms, of the operation inside */
     uint64_t      evicted;
+    ig_load_cursor_t  load;
     ig_segment_t  segment[IG_SEGMENTS];
 };
 
@@ -187,7 +189,8 @@ ig_table_time(int64_t time)
 static inline bool
 ig_op_writes(const ig_op_t *op)
 {
-    return op->verb == IG_OP_ADD || op->verb == IG_OP_PUT;
+    return op->verb == IG_OP_ADD || op->verb == IG_OP_PUT
+           || op->verb == IG_OP_LOAD;
 }
 
 /* -- ig_table.c ---------------------------------------------------------- */

@@ -45,6 +45,14 @@ ig_bucket_n(const uint32_t n[IG_BUCKETS], unsigned age)
 }
 
 
+/* What both come to, as far as a bucket can hold it. */
+static uint32_t
+ig_count_sum(uint32_t n, int64_t more)
+{
+    return more < UINT32_MAX - (int64_t) n ? n + (uint32_t) more : UINT32_MAX;
+}
+
+
 static void
 ig_count_turn(ig_slot_t *slot, int64_t bucket, int64_t window)
 {
@@ -87,7 +95,11 @@ ig_table_count(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
     age = ig_bucket_age(slot->u.count.bucket, bucket);
 
     if (op->verb != IG_OP_READ && op->verb != IG_OP_PEEK && age < IG_BUCKETS) {
-        if (op->verb != IG_OP_UNDO) {
+        if (op->verb == IG_OP_LOAD) {
+            slot->u.count.n[age] = ig_count_sum(slot->u.count.n[age],
+                                                op->delta);
+
+        } else if (op->verb != IG_OP_UNDO) {
             slot->u.count.n[age] += slot->u.count.n[age] < UINT32_MAX;
 
         } else {
@@ -171,7 +183,7 @@ ig_sum_write(uint32_t *n, int64_t *sum, const ig_op_t *op)
     }
 
     *sum = total;
-    *n += *n < UINT32_MAX;
+    *n = ig_count_sum(*n, op->verb == IG_OP_LOAD ? op->raw.ncur : 1);
 
     return true;
 }
@@ -213,12 +225,53 @@ ig_table_sum(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 
 /* -- first and last ------------------------------------------------------ */
 
+/*
+ * What is there may be younger than what comes: they are one row of sightings
+ * where no window without any lies between them.
+ */
+static void
+ig_seen_load(ig_slot_t *slot, const ig_op_t *op)
+{
+    int64_t  first, last;
+
+    first = ig_table_time(op->raw.first);
+    last = ig_table_time(op->time);
+
+    if (op->counter->kind == IG_LAST) {
+        first = last;
+    }
+
+    if (slot->u.seen.last == -1
+        || last - slot->u.seen.last > op->counter->window)
+    {
+        slot->u.seen.first = first;
+        slot->u.seen.last = last;
+
+    } else if (slot->u.seen.first - last <= op->counter->window) {
+        if (first < slot->u.seen.first) {
+            slot->u.seen.first = first;
+        }
+
+        if (last > slot->u.seen.last) {
+            slot->u.seen.last = last;
+        }
+    }
+
+    slot->time = slot->u.seen.last + op->counter->window + 1;
+}
+
+
 bool
 ig_table_seen(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 {
     ig_slot_t  *slot;
 
     slot = ig_slot(t, at);
+
+    if (op->verb == IG_OP_LOAD) {
+        ig_seen_load(slot, op);
+        return true;
+    }
 
     if (slot->u.seen.last != -1
         && t->now - slot->u.seen.last <= op->counter->window)
@@ -249,13 +302,26 @@ ig_table_seen(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 
 /* -- lists --------------------------------------------------------------- */
 
-/* PUT leaves a live entry as it is, ADD sets it anew, UNDO takes it off. */
+/*
+ * PUT and LOAD leave a live entry as it is, ADD sets it anew, UNDO takes it
+ * off.
+ */
 bool
 ig_table_listed(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 {
     ig_slot_t  *slot;
 
     slot = ig_slot(t, at);
+
+    if (op->verb == IG_OP_LOAD) {
+        if (slot->u.listed.until <= op->raw.was) {
+            slot->u.listed.added = op->raw.was;
+            slot->u.listed.until = t->now;
+            slot->time = t->now;
+        }
+
+        return true;
+    }
 
     if (slot->u.listed.until > t->now) {
         raw->last = slot->u.listed.until;
@@ -284,6 +350,7 @@ ig_table_log(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
 
     case IG_OP_ADD:
     case IG_OP_PUT:
+    case IG_OP_LOAD:
 
         if (!ig_log_add(t, at, op, &raw->was)) {
             return false;
@@ -304,7 +371,9 @@ ig_table_log(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
         break;
     }
 
-    if (op->verb != IG_OP_PUT) {
+    if (op->verb == IG_OP_READ || op->verb == IG_OP_ADD
+        || op->verb == IG_OP_PEEK)
+    {
         raw->cur = ig_log_live(t, at, t->now - op->counter->window);
     }
 

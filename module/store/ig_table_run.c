@@ -136,7 +136,8 @@ ig_table_op(ig_table_t *t, const ig_op_t *op, const ig_slot_key_t *key,
     if (op->verb != IG_OP_READ && op->verb != IG_OP_ADD
         && op->verb != IG_OP_PEEK)
     {
-        /* nothing is read, and an UNDO's raw is part of the question */
+        /* nothing is read, and an UNDO's or a LOAD's raw is part of the
+           question */
         raw = &unread;
     }
 

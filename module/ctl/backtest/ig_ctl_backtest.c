@@ -8,18 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "ig_ctl_backtest.h"
 
 #define IG_SECRET_MAX    (64 * 1024)
-#define IG_PROGRESS_BAR  30             /* characters */
-#define IG_PROGRESS_MS   100            /* between two bars */
-
-/* How often the clock is looked at. */
-#define IG_PROGRESS_EVENTS  2048
-
 
 /*
  * Keys of counters are hashed with a secret.  Which one does not matter here:
@@ -29,81 +21,7 @@ static const char  ig_backtest_key[] =
     "backtest:aW50ZWdyaXR5Y3RsIGJhY2t0ZXN0OiBubyBzZWNyZXQ=\n";
 
 
-/* -- memory of one event ------------------------------------------------- */
-
-
-static void *
-ig_arena_alloc(void *ctx, size_t size)
-{
-    void        *p;
-    ig_arena_t  *arena = ctx;
-
-    size = (size + 15) & ~(size_t) 15;
-
-    if (size > IG_ARENA_SIZE - arena->used) {
-        return NULL;
-    }
-
-    p = arena->block + arena->used;
-    arena->used += size;
-
-    return memset(p, 0, size);
-}
-
-
-static int
-ig_arena_init(ig_arena_t *arena, ig_mem_t *mem)
-{
-    arena->mem.alloc = ig_arena_alloc;
-    arena->mem.ctx = arena;
-    arena->used = 0;
-    arena->block = ig_alloc(mem, IG_ARENA_SIZE);
-
-    return arena->block ? IG_OK : IG_NOMEM;
-}
-
-
-/* -- progress ------------------------------------------------------------ */
-
-
-static int64_t
-ig_backtest_now(void)
-{
-    struct timespec  now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-
-static void
-ig_backtest_progress(ig_backtest_t *b)
-{
-    int      done;
-    double   part;
-    int64_t  now;
-
-    now = ig_backtest_now();
-
-    if (now - b->drawn < IG_PROGRESS_MS) {
-        return;
-    }
-
-    b->drawn = now;
-    part = ig_source_progress(&b->source);
-
-    if (part < 0) {
-        fprintf(stderr, "\r%llu events ",
-                (unsigned long long) b->source.events);
-
-    } else {
-        done = (int) (part * IG_PROGRESS_BAR);
-        fprintf(stderr, "\r[%.*s%*s] %3.0f %%  %llu events ", done,
-                "##############################", IG_PROGRESS_BAR - done, "",
-                part * 100, (unsigned long long) b->source.events);
-    }
-}
+/* -- the end -------------------------------------------------------------- */
 
 
 /* How fast, and with how much memory; what the results cannot be trusted in. */
@@ -128,7 +46,7 @@ ig_backtest_end(const ig_backtest_t *b)
         }
     }
 
-    seconds = (double) (ig_backtest_now() - b->started) / 1000;
+    seconds = (double) (ig_progress_now() - b->progress.started) / 1000;
     (void) getrusage(RUSAGE_SELF, &usage);
 
     fprintf(stderr, "%llu events in %.2f s", (unsigned long long)
@@ -295,9 +213,7 @@ ig_backtest_events(ig_backtest_t *b)
             break;
         }
 
-        if (b->draws && b->source.events % IG_PROGRESS_EVENTS == 0) {
-            ig_backtest_progress(b);
-        }
+        ig_progress_source(&b->progress, &b->source);
     }
 
     return rc == IG_AGAIN ? IG_CTL_OK
@@ -395,7 +311,6 @@ ig_backtest_begin(ig_backtest_t *b, ig_ctl_memory_t *memory)
     ig_compare_init(&b->compare);
     ig_compare_init(&b->group_compare);
     b->groups.mem = b->mem;
-    b->draws = isatty(STDERR_FILENO);
 
     rc = ig_arena_init(&b->arena, b->mem) == IG_OK
          ? ig_backtest_secret(b, memory) : ig_ctl_error("no memory");
@@ -432,9 +347,7 @@ ig_backtest_finish(ig_backtest_t *b)
 
     rc = ig_backtest_groups(b);
 
-    if (b->draws && b->drawn) {
-        fprintf(stderr, "\r%*s\r", IG_PROGRESS_BAR + 40, "");
-    }
+    ig_progress_end(&b->progress);
 
     if (rc != IG_CTL_OK || b->explained) {
         return rc;
@@ -494,7 +407,7 @@ ig_backtest_run(int argc, char **argv)
     }
 
     b->mem = &memory.mem;
-    b->started = ig_backtest_now();
+    ig_progress_begin(&b->progress);
 
     rc = ig_backtest_options(&b->options, argc, argv);
 

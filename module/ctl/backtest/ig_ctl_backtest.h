@@ -48,7 +48,10 @@ typedef struct {
  * o is zero; file points into argv, whose order changes. */
 int ig_backtest_options(ig_backtest_options_t *o, int argc, char **argv);
 
-/* -- memory of one event (ig_ctl_backtest.c) ----------------------------- */
+/* As in integrity_zone, into o->zone; IG_OK or IG_ERROR. */
+int ig_option_zone(ig_backtest_options_t *o, const char *value);
+
+/* -- memory of one event (ig_ctl_backtest_arena.c) ----------------------- */
 
 /* Blocks of ig_mem_t that all end with the event. */
 #define IG_ARENA_SIZE  (256 * 1024)
@@ -58,6 +61,9 @@ typedef struct {
     size_t     used;
     char      *block;
 } ig_arena_t;
+
+/* IG_OK or IG_NOMEM. */
+int ig_arena_init(ig_arena_t *arena, ig_mem_t *mem);
 
 /* -- events (ig_ctl_backtest_event.c) ------------------------------------ */
 
@@ -82,6 +88,10 @@ typedef struct {
     int64_t           time;     /* ms */
     ig_str_t          action;   /* in the tree */
     bool              completed;
+    bool              logged;   /* a line of the audit log; only then: */
+    ig_str_t          id;       /* its own, or empty */
+    ig_str_t          tenant;
+    ig_decision_e     decision; /* IG_NO_DECISION: not known */
     ig_json_t        *json;     /* owned, see ig_event_close */
     const ig_json_t  *fields;   /* the tree, or its object "field" */
 } ig_backtest_event_t;
@@ -154,6 +164,22 @@ int ig_source_refuse(ig_source_files_t *s, const ig_backtest_event_t *event,
 /* How much of the files was read, 0 to 1; -1: cannot be told. */
 double ig_source_progress(const ig_source_files_t *s);
 
+/* -- how far it is (ig_ctl_backtest_progress.c) -------------------------- */
+
+typedef struct {
+    bool     draws;                     /* stderr is a terminal */
+    int64_t  started;                   /* monotonic, ms */
+    int64_t  drawn;
+} ig_progress_t;
+
+int64_t ig_progress_now(void);          /* monotonic, ms */
+void ig_progress_begin(ig_progress_t *p);
+void ig_progress_source(ig_progress_t *p, const ig_source_files_t *source);
+/* part: 0 to 1; less: not known. */
+void ig_progress_draw(ig_progress_t *p, double part, uint64_t n,
+    const char *what);
+void ig_progress_end(ig_progress_t *p);
+
 /* -- a policy on trial (ig_ctl_backtest_policy.c, _run.c) ---------------- */
 
 typedef struct {
@@ -166,6 +192,11 @@ typedef struct {
     uint8_t        except[IG_MAX_RULES];
     bool           dry_run;         /* the place's; decisions are as without */
     ig_secret_t   *secret;
+    ig_str_t       tenant;          /* of events that name none; or empty */
+
+    /* told of what was written after the decision; NULL: nobody */
+    void         (*wrote)(void *ctx, const ig_op_t *op, unsigned nops);
+    void          *wrote_ctx;
 
     ig_table_t    *table;
     void          *memory;          /* of the table, from malloc */
@@ -350,9 +381,7 @@ typedef struct {
     uint8_t                 fired[IG_TRIALS][IG_MAX_RULES];
     FILE                   *decisions;
     bool                    explained;
-    bool                    draws;      /* a progress bar */
-    int64_t                 started;    /* monotonic, ms */
-    int64_t                 drawn;
+    ig_progress_t           progress;
 } ig_backtest_t;
 
 /* ig_ctl_backtest_explain.c: the event under way, in sentences. */

@@ -10,6 +10,8 @@
 #include "ig_ctl_backtest.h"
 #include "ig_ctl_backtest_time.h"
 
+#define IG_EVENT_ID  26         /* characters */
+
 
 static void *
 ig_event_no_memory(void *ctx, size_t size)
@@ -140,6 +142,45 @@ ig_event_completed(const ig_backtest_event_t *event)
 }
 
 
+/* What a line of the audit log tells of the call beside its fields. */
+static void
+ig_event_logged(ig_backtest_event_t *event)
+{
+    unsigned    i;
+    ig_value_t  value;
+
+    value = ig_json_member(event->json, ig_str("event"), &ig_event_no_mem);
+
+    if (value.type == IG_STRING && value.str.len == IG_EVENT_ID) {
+        event->id = value.str;
+    }
+
+    value = ig_json_member(event->json, ig_str("tenant"), &ig_event_no_mem);
+
+    if (value.type == IG_STRING) {
+        event->tenant = value.str;
+    }
+
+    /* in dry run all passed, and counters are as if it had not */
+
+    value = ig_json_member(event->json, ig_str("mode"), &ig_event_no_mem);
+
+    if (value.type != IG_STRING
+        || !ig_str_eq(value.str, ig_str("enforce")))
+    {
+        return;
+    }
+
+    value = ig_json_member(event->json, ig_str("decision"), &ig_event_no_mem);
+
+    for (i = 0; i < IG_DECISIONS && value.type == IG_STRING; i++) {
+        if (ig_str_eq(value.str, ig_decision_name((ig_decision_e) i))) {
+            event->decision = (ig_decision_e) i;
+        }
+    }
+}
+
+
 /* Lines of the audit log have a kind, and the fields in an object. */
 static ig_skip_e
 ig_event_kind(ig_backtest_event_t *event)
@@ -147,6 +188,10 @@ ig_event_kind(ig_backtest_event_t *event)
     ig_value_t  kind;
 
     event->fields = event->json;
+    event->logged = false;
+    event->id = ig_str("");
+    event->tenant = ig_str("");
+    event->decision = IG_NO_DECISION;
 
     if (ig_json_member(event->json, ig_str("chain"), &ig_event_no_mem).type
         != IG_STRING)
@@ -161,6 +206,8 @@ ig_event_kind(ig_backtest_event_t *event)
     }
 
     event->fields = ig_json_object(event->json, ig_str("field"));
+    event->logged = true;
+    ig_event_logged(event);
 
     return event->fields && ig_str_eq(kind.str, ig_str("decision"))
            ? IG_SKIP_NONE : IG_SKIP_KIND;

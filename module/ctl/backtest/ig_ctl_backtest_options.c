@@ -151,7 +151,7 @@ ig_option_examples(ig_backtest_options_t *o, const char *value)
 
 
 /* As in integrity_zone. */
-static int
+int
 ig_option_zone(ig_backtest_options_t *o, const char *value)
 {
     char                 text[64] = "backtest:";

@@ -186,8 +186,14 @@ ig_trial_begin(ig_trial_t *t, const ig_backtest_event_t *event, uint64_t n,
 
     ig_trial_event_id(id, event->time, n);
 
+    if (event->id.len == sizeof(id)) {
+        memcpy(id, event->id.data, sizeof(id));
+    }
+
     t->call = ig_call_init(t->block, t->policy, t->current, &t->place,
-                           t->secret, ig_str(""), event->time, id);
+                           t->secret, event->tenant.len ? event->tenant
+                                                        : t->tenant,
+                           event->time, id);
     t->call->dry_run = t->dry_run;
 
     return ig_trial_fields(t, event, false, arena, field);
@@ -242,6 +248,17 @@ ig_trial_decide(ig_trial_t *t, bool warm)
 }
 
 
+static void
+ig_trial_write(ig_trial_t *t, unsigned n)
+{
+    ig_table_run(t->table, t->out, n, NULL);
+
+    if (t->wrote) {
+        t->wrote(t->wrote_ctx, t->out, n);
+    }
+}
+
+
 void
 ig_trial_settle(ig_trial_t *t, const ig_backtest_event_t *event,
     ig_arena_t *arena)
@@ -254,7 +271,7 @@ ig_trial_settle(ig_trial_t *t, const ig_backtest_event_t *event,
     }
 
     n = ig_call_settle(t->call, t->op, t->nops, t->out);
-    ig_table_run(t->table, t->out, n, NULL);
+    ig_trial_write(t, n);
 
     if (!event->completed) {
         return;
@@ -265,7 +282,7 @@ ig_trial_settle(ig_trial_t *t, const ig_backtest_event_t *event,
     (void) ig_trial_fields(t, event, true, arena, &field);
 
     n = ig_call_complete(t->call, t->out);
-    ig_table_run(t->table, t->out, n, NULL);
+    ig_trial_write(t, n);
 }
 
 
