@@ -18,6 +18,8 @@ static const ig_ctl_command_t *const  ig_ctl_commands[] = {
     &ig_ctl_explain,
     &ig_ctl_recall,
     &ig_ctl_seal,
+    &ig_ctl_dossier,
+    &ig_ctl_report,
     &ig_ctl_list,
     &ig_ctl_key,
     &ig_ctl_load,

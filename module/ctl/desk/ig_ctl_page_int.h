@@ -1,0 +1,26 @@
+/*
+ * ig_ctl_page_int.h: what the files of the page layer share.
+ * Owns nothing.  Included by ig_ctl_page*.c alone.
+ */
+
+#ifndef IG_CTL_PAGE_INT_H
+#define IG_CTL_PAGE_INT_H
+
+#include "ig_ctl_page.h"
+
+/* Around a value, in text that is put together. */
+#define IG_PAGE_VALUE      '\x02'
+#define IG_PAGE_VALUE_END  '\x03'
+
+/* What was written to a memory stream, which is empty again. */
+ig_str_t ig_page_take(FILE *stream, char **text, size_t *len);
+
+/* Text with its marks: as elements, as nothing, as nothing but escaped. */
+void ig_page_markup(FILE *out, ig_str_t s);
+void ig_page_plain(FILE *out, ig_str_t s);
+void ig_page_escape_plain(FILE *out, ig_str_t s);
+
+/* Columns of a terminal that text takes: wide characters take two. */
+unsigned ig_page_columns(ig_str_t s);
+
+#endif /* IG_CTL_PAGE_INT_H */
