@@ -275,7 +275,7 @@ ig_dossier_actions(ig_page_t *page, const ig_dossier_t *d)
 
     ig_page_put(page, "Actions by what was decided");
     ig_page_table(page, ig_dossier_decisions,
-                  ig_countof(ig_dossier_decisions), false);
+                  ig_countof(ig_dossier_decisions), true);
 
     for (i = 0; i < d->action.nrows; i++) {
         row = &d->action.row[i];

@@ -159,7 +159,10 @@ ig_page_time(ig_page_t *p, int64_t ms, ig_when_form_e form)
 
     ig_buf_init(&b, text, sizeof(text));
     ig_when_write(&b, ms, p->zone, form);
+
+    fputc(IG_PAGE_TIME, p->put);
     fwrite(text, 1, (size_t) (b.pos - b.start), p->put);
+    fputc(IG_PAGE_TIME_END, p->put);
 }
 
 
@@ -222,6 +225,14 @@ ig_page_markup(FILE *out, ig_str_t s)
             fputs("</bdi></code>", out);
             break;
 
+        case IG_PAGE_TIME:
+            fputs("<time>", out);
+            break;
+
+        case IG_PAGE_TIME_END:
+            fputs("</time>", out);
+            break;
+
         default:
             ig_page_escape_char(out, s.data[i]);
         }
@@ -261,7 +272,7 @@ ig_page_plain(FILE *out, ig_str_t s)
     size_t  i;
 
     for (i = 0; i < s.len; i++) {
-        if (s.data[i] != IG_PAGE_VALUE && s.data[i] != IG_PAGE_VALUE_END) {
+        if (!ig_page_is_mark(s.data[i])) {
             fputc(s.data[i], out);
         }
     }
@@ -386,7 +397,7 @@ ig_page_escape_plain(FILE *out, ig_str_t s)
     size_t  i;
 
     for (i = 0; i < s.len; i++) {
-        if (s.data[i] != IG_PAGE_VALUE && s.data[i] != IG_PAGE_VALUE_END) {
+        if (!ig_page_is_mark(s.data[i])) {
             ig_page_escape_char(out, s.data[i]);
         }
     }

@@ -12,6 +12,13 @@
 #define IG_PAGE_VALUE      '\x02'
 #define IG_PAGE_VALUE_END  '\x03'
 
+/* Around a time, which is not broken at the end of a line. */
+#define IG_PAGE_TIME       '\x04'
+#define IG_PAGE_TIME_END   '\x05'
+
+/* Of text that is put together, marks alone are control characters. */
+#define ig_page_is_mark(c)  ((unsigned char) (c) < ' ')
+
 /* What was written to a memory stream, which is empty again. */
 ig_str_t ig_page_take(FILE *stream, char **text, size_t *len);
 

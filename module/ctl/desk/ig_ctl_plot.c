@@ -9,7 +9,8 @@
 #include "ig_ctl_plot_int.h"
 
 #define IG_Y_TICKS    4         /* at most, above zero */
-#define IG_X_ROOM     76        /* px a tick's text takes, at least */
+#define IG_X_ROOM     76        /* px between ticks, at least */
+#define IG_X_NARROW   52        /* the same, where there is little room */
 
 /* The Monday that ticks are counted from: 1970-01-05. */
 #define IG_X_MONDAY   (4 * IG_DAY_MS)
@@ -139,7 +140,7 @@ ig_panel_y_axis(const ig_panel_t *panel, uint64_t step, const char *head)
     uint64_t  n;
 
     fprintf(panel->out, "<text class=\"head\" x=\"0\" y=\"%.1f\">%s</text>\n",
-            panel->top - 10, head);
+            panel->top - 16, head);
 
     for (n = 0; n <= panel->most; n += step) {
         y = ig_panel_y(panel, (double) n);
@@ -179,6 +180,7 @@ static int64_t
 ig_panel_time_step(const ig_panel_t *panel)
 {
     size_t   i;
+    double   width;
     int64_t  most;
 
     static const int64_t  step[] = {
@@ -188,7 +190,9 @@ ig_panel_time_step(const ig_panel_t *panel)
         28 * IG_DAY_MS, 56 * IG_DAY_MS, 182 * IG_DAY_MS, 364 * IG_DAY_MS
     };
 
-    most = (int64_t) ((panel->right - panel->left) / IG_X_ROOM);
+    width = panel->right - panel->left;
+    most = (int64_t) (width / (width < IG_PLOT_NARROW ? IG_X_NARROW
+                                                      : IG_X_ROOM));
 
     for (i = 0; i + 1 < ig_countof(step); i++) {
         if ((panel->to - panel->from) / step[i] <= most) {

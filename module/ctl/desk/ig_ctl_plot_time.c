@@ -11,9 +11,12 @@
 
 #define IG_TIME_LEFT     52             /* px: numbers of the axis */
 #define IG_TIME_RIGHT    8
-#define IG_TIME_HEAD     30
+#define IG_TIME_HEAD     36
 #define IG_TIME_HEIGHT   110
-#define IG_TIME_LANE     34
+#define IG_TIME_LISTS    26             /* the heading of the spans */
+#define IG_TIME_LANE     20
+#define IG_TIME_ABOVE    15             /* a label of its own line */
+#define IG_TIME_LETTER   6.6            /* px, on the safe side */
 #define IG_TIME_FOOT     58
 #define IG_TIME_LEAST    1.2            /* px: what is there can be seen */
 
@@ -166,30 +169,64 @@ ig_time_before(const ig_panel_t *panel, const ig_plot_time_t *plot)
 /* -- spans --------------------------------------------------------------- */
 
 
-/* A bar with its label above; an arrow where it goes on. */
-static void
-ig_time_span(const ig_panel_t *panel, const ig_plot_span_t *span, double y)
+/* Where a span's label has room: before its bar, behind it, or above it. */
+typedef struct {
+    double       x;
+    const char  *anchor;
+    bool         above;
+} ig_time_label_t;
+
+
+static ig_time_label_t
+ig_time_label(const ig_panel_t *panel, const ig_plot_span_t *span)
 {
-    double  x, end;
+    double  x, end, width;
 
     x = ig_panel_x(panel, span->from);
     end = ig_panel_x(panel, span->to);
+    width = IG_TIME_LETTER * (double) span->label.len;
 
-    fprintf(panel->out, "<text x=\"%.1f\" y=\"%.1f\"%s>",
-            x > (panel->left + panel->right) / 2 ? panel->right : x, y + 12,
-            x > (panel->left + panel->right) / 2 ? " text-anchor=\"end\""
-                                                 : "");
+    if (x - panel->left > width) {
+        return (ig_time_label_t) { x - 6, "end", false };
+    }
+
+    if (panel->right - end > width + 6) {
+        return (ig_time_label_t) { end + 6, "start", false };
+    }
+
+    return (ig_time_label_t) { panel->left, "start", true };
+}
+
+
+/* A bar with its label; an arrow where it goes on.  Returns where it ends. */
+static double
+ig_time_span(const ig_panel_t *panel, const ig_plot_span_t *span, double y)
+{
+    double           x, end;
+    ig_time_label_t  label;
+
+    x = ig_panel_x(panel, span->from);
+    end = ig_panel_x(panel, span->to);
+    label = ig_time_label(panel, span);
+
+    fprintf(panel->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
+            label.x, y + 12, label.anchor);
     ig_page_escape(panel->out, span->label);
+
+    y += label.above ? IG_TIME_ABOVE : 0;
+
     fprintf(panel->out, "</text><rect class=\"list\" x=\"%.1f\" y=\"%.1f\""
-            " width=\"%.1f\" height=\"8\" />", x, y + 17,
+            " width=\"%.1f\" height=\"8\" />", x, y + 4,
             end - x > 3 ? end - x : 3);
 
     if (span->to > panel->to) {
         fprintf(panel->out, "<path class=\"list\" d=\"M%.1f %.1fl7 8l-7 8z\""
-                " />", panel->right, y + 13);
+                " />", panel->right, y);
     }
 
     fputc('\n', panel->out);
+
+    return y + IG_TIME_LANE;
 }
 
 
@@ -204,14 +241,36 @@ ig_time_spans(const ig_panel_t *panel, const ig_plot_time_t *plot, double y)
 
     fprintf(panel->out, "<text class=\"head\" x=\"0\" y=\"%.1f\">On lists"
             "</text>\n", y + 16);
-    y += 20;
+    y += IG_TIME_LISTS;
 
     for (i = 0; i < plot->nspans; i++) {
-        ig_time_span(panel, &plot->span[i], y);
-        y += IG_TIME_LANE;
+        y = ig_time_span(panel, &plot->span[i], y);
     }
 
     return y + 6;
+}
+
+
+/* What ig_time_spans takes. */
+static double
+ig_time_spans_height(const ig_panel_t *panel, const ig_plot_time_t *plot)
+{
+    double    height;
+    unsigned  i;
+
+    if (plot->nspans == 0) {
+        return 0;
+    }
+
+    height = IG_TIME_LISTS + 6;
+
+    for (i = 0; i < plot->nspans; i++) {
+        height += IG_TIME_LANE;
+        height += ig_time_label(panel, &plot->span[i]).above ? IG_TIME_ABOVE
+                                                             : 0;
+    }
+
+    return height;
 }
 
 
@@ -315,12 +374,6 @@ ig_time_svg(FILE *out, const ig_plot_time_t *plot, bool wide)
     ig_buf_t    b;
     ig_panel_t  panel;
 
-    height = 2 * (IG_TIME_HEAD + IG_TIME_HEIGHT) + IG_TIME_FOOT + 6
-             + (plot->nspans ? 26 + IG_TIME_LANE * plot->nspans : 0);
-
-    ig_plot_open(out, plot->id, wide, height, plot->title,
-                 ig_time_describe(plot, desc, sizeof(desc)));
-
     panel = (ig_panel_t) {
         .out = out, .left = IG_TIME_LEFT, .zone = plot->bins->zone,
         .right = (wide ? IG_PLOT_WIDE : IG_PLOT_NARROW) - IG_TIME_RIGHT,
@@ -328,6 +381,12 @@ ig_time_svg(FILE *out, const ig_plot_time_t *plot, bool wide)
         .from = ig_bins_start(plot->bins, 0),
         .to = ig_bins_start(plot->bins, plot->bins->nbins), .most = 1
     };
+
+    height = 2 * (IG_TIME_HEAD + IG_TIME_HEIGHT) + IG_TIME_FOOT + 6
+             + ig_time_spans_height(&panel, plot);
+
+    ig_plot_open(out, plot->id, wide, height, plot->title,
+                 ig_time_describe(plot, desc, sizeof(desc)));
 
     ig_time_panel(&panel, plot, false);
 
