@@ -31,7 +31,8 @@ PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
 PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
     locales python3-pytest python3-pytest-xdist python3-hypothesis \
     python3-httpx python3-h2 python3-jsonschema python3-redis \
-    jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc
+    jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc \
+    chromium fonts-dejavu-core fonts-wqy-microhei
 
 NGINX_SRC = /usr/share/nginx/src
 

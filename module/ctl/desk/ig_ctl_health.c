@@ -35,6 +35,7 @@ ig_health_free(ig_health_t *h)
 
     for (chain = h->chain; chain; chain = next) {
         next = chain->next;
+        free(chain->range);
         free(chain);
     }
 
@@ -139,7 +140,13 @@ ig_health_chain(ig_health_t *h, ig_str_t id, int *rc)
 
     chain = calloc(1, sizeof(ig_health_chain_t));
 
-    if (chain == NULL) {
+    if (chain != NULL) {
+        chain->range = malloc((IG_HEALTH_RANGES + 1)
+                              * sizeof(ig_health_range_t));
+    }
+
+    if (chain == NULL || chain->range == NULL) {
+        free(chain);
         *rc = IG_NOMEM;
         return NULL;
     }
@@ -154,26 +161,103 @@ ig_health_chain(ig_health_t *h, ig_str_t id, int *rc)
 }
 
 
-/* Lines come in the order of time, which need not be that of numbers. */
+/* Ranges i and i + 1, where they touch or overlap, become one. */
+static void
+ig_health_join(ig_health_chain_t *chain, unsigned i)
+{
+    ig_health_range_t  *r;
+
+    r = &chain->range[i];
+
+    while (i + 1 < chain->nranges && r[0].to + 1 >= r[1].from) {
+        r[0].to = r[1].to > r[0].to ? r[1].to : r[0].to;
+        chain->nranges--;
+        memmove(r + 1, r + 2,
+                (chain->nranges - i - 1) * sizeof(ig_health_range_t));
+    }
+}
+
+
+/*
+ * Numbers that are accounted for.  Lines come in the order of time, which is
+ * nearly that of numbers: most belong to the end of the last range.
+ */
+static void
+ig_health_cover(ig_health_chain_t *chain, uint64_t from, uint64_t to)
+{
+    unsigned            i;
+    ig_health_range_t  *r;
+
+    /* the first range from the end on that begins before */
+
+    for (i = chain->nranges; i > 0 && chain->range[i - 1].from > from; i--) {
+        /* void */
+    }
+
+    r = &chain->range[i];
+    memmove(r + 1, r, (chain->nranges - i) * sizeof(ig_health_range_t));
+    *r = (ig_health_range_t) { from, to };
+    chain->nranges++;
+
+    ig_health_join(chain, i);
+
+    if (i > 0) {
+        ig_health_join(chain, i - 1);
+    }
+
+    if (chain->nranges > IG_HEALTH_RANGES) {
+        r = chain->range;
+        chain->gone += r[1].from - r[0].to - 1;
+        r[1].from = r[0].from;
+        chain->nranges--;
+        memmove(r, r + 1, chain->nranges * sizeof(ig_health_range_t));
+    }
+}
+
+
+static bool
+ig_health_covered(const ig_health_chain_t *chain, uint64_t seq)
+{
+    unsigned  i;
+
+    for (i = chain->nranges; i > 0; i--) {
+        if (seq > chain->range[i - 1].to) {
+            return false;
+        }
+
+        if (seq >= chain->range[i - 1].from) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 static void
 ig_health_number(ig_health_chain_t *chain, const ig_health_tail_t *tail)
 {
-    if (chain->lines == 0 || tail->seq < chain->first) {
+    uint64_t  dropped;
 
-        /* what the former first line told lies between now */
-        chain->dropped += chain->before;
-        chain->before = tail->dropped;
+    chain->lines++;
+
+    if (ig_health_covered(chain, tail->seq)) {
+        chain->repeated++;
+        return;
+    }
+
+    dropped = tail->dropped < tail->seq ? tail->dropped : tail->seq - 1;
+
+    chain->dropped += dropped;
+    ig_health_cover(chain, tail->seq - dropped, tail->seq);
+
+    if (chain->first == 0 || tail->seq < chain->first) {
         chain->first = tail->seq;
-
-    } else {
-        chain->dropped += tail->dropped;
     }
 
     if (tail->seq > chain->last) {
         chain->last = tail->seq;
     }
-
-    chain->lines++;
 }
 
 
@@ -209,7 +293,6 @@ ig_health_line(ig_health_t *h, const ig_audit_entry_t *entry, bool inside)
 
     if (chain) {
         ig_health_number(chain, &tail);
-        chain->opened |= (entry->kind == IG_AUDIT_CHAIN_OPEN);
         chain->closed |= (entry->kind == IG_AUDIT_CHAIN_CLOSE);
     }
 
@@ -217,37 +300,19 @@ ig_health_line(ig_health_t *h, const ig_audit_entry_t *entry, bool inside)
 }
 
 
-/* How many lines there should be, given what is told as lost. */
-static uint64_t
-ig_health_expected(const ig_health_chain_t *chain)
-{
-    uint64_t  span;
-
-    span = chain->last - chain->first + 1;
-
-    return chain->dropped < span ? span - chain->dropped : 0;
-}
-
-
 uint64_t
 ig_health_missing(const ig_health_chain_t *chain)
 {
-    uint64_t  expected;
+    unsigned  i;
+    uint64_t  n;
 
-    expected = ig_health_expected(chain);
+    n = chain->gone;
 
-    return expected > chain->lines ? expected - chain->lines : 0;
-}
+    for (i = 1; i < chain->nranges; i++) {
+        n += chain->range[i].from - chain->range[i - 1].to - 1;
+    }
 
-
-uint64_t
-ig_health_repeated(const ig_health_chain_t *chain)
-{
-    uint64_t  expected;
-
-    expected = ig_health_expected(chain);
-
-    return chain->lines > expected ? chain->lines - expected : 0;
+    return n;
 }
 
 

@@ -12,6 +12,15 @@
 #include "ig_ctl_page.h"
 #include "ig_ctl_top.h"
 
+/* Stretches of a chain's numbers; where there are more, the first two become
+ * one, and what lies between them is missing for good. */
+#define IG_HEALTH_RANGES  128
+
+typedef struct {
+    uint64_t  from;
+    uint64_t  to;
+} ig_health_range_t;
+
 /* Chains kept apart; lines of further ones are counted in `unkept`. */
 #define IG_HEALTH_CHAINS  4096
 #define IG_HEALTH_SHOWN   12
@@ -24,23 +33,25 @@ struct ig_health_chain_s {
     uint64_t            first;      /* numbers of its lines seen */
     uint64_t            last;
     uint64_t            lines;
-    uint64_t            dropped;    /* told as lost, between first and last */
-    uint64_t            before;     /* told as lost by the first line */
-    bool                opened;
+    uint64_t            dropped;    /* numbers told as lost */
+    uint64_t            repeated;   /* lines whose number was there already */
+    uint64_t            gone;       /* missing for good */
+    ig_health_range_t  *range;      /* numbers seen or told, in order */
+    unsigned            nranges;
     bool                closed;
     ig_health_chain_t  *next;       /* the one used before this */
 };
 
 /*
  * Of all lines of the files, so that a chain is not broken where a period
- * begins; but for lost, lost_lines, opened and closed: of the period's.
+ * begins; but kinds, lost and lost_lines are of the period's lines.
  */
 typedef struct {
     uint64_t            lines;
     uint64_t            damaged;
     int64_t             first;      /* ms since epoch; 0: no line */
     int64_t             last;
-    uint64_t            kind[IG_AUDIT_KINDS];   /* in the period */
+    uint64_t            kind[IG_AUDIT_KINDS];
     uint64_t            lost;       /* numbers told as dropped */
     uint64_t            lost_lines; /* lines that told it */
     uint64_t            unchained;  /* lines without a chain's part */
@@ -56,11 +67,10 @@ void ig_health_free(ig_health_t *h);
 int ig_health_line(ig_health_t *h, const ig_audit_entry_t *entry, bool inside);
 
 /*
- * Numbers between a chain's first and last that have no line and that no line
- * tells as dropped; and lines too many for their numbers.
+ * Numbers in the middle of a chain that have no line and that no line tells
+ * as dropped.
  */
 uint64_t ig_health_missing(const ig_health_chain_t *chain);
-uint64_t ig_health_repeated(const ig_health_chain_t *chain);
 
 /* "The log": a section, or the member "log" without a comma before it. */
 void ig_health_page(ig_page_t *page, const ig_health_t *h);

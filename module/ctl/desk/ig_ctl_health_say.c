@@ -25,8 +25,8 @@ ig_health_sum(const ig_health_t *h, ig_health_sum_t *sum)
 
     for (chain = h->chain; chain; chain = chain->next) {
         sum->missing += ig_health_missing(chain);
-        sum->repeated += ig_health_repeated(chain);
-        sum->late += (chain->first > 1 && chain->first > chain->before + 1);
+        sum->repeated += chain->repeated;
+        sum->late += (chain->nranges && chain->range[0].from > 1);
         sum->open += !chain->closed;
     }
 }
@@ -71,7 +71,7 @@ ig_health_chains(ig_page_t *page, const ig_health_t *h)
         ig_page_cell(page);
         ig_page_number(page, chain->last);
         ig_page_cell(page);
-        ig_page_number(page, chain->dropped + chain->before);
+        ig_page_number(page, chain->dropped);
         ig_page_cell(page);
         ig_page_number(page, ig_health_missing(chain));
         ig_page_cell(page);
@@ -180,9 +180,9 @@ ig_health_json_chain(FILE *out, const ig_health_chain_t *chain)
             (unsigned long long) chain->lines,
             (unsigned long long) chain->first,
             (unsigned long long) chain->last,
-            (unsigned long long) (chain->dropped + chain->before),
+            (unsigned long long) chain->dropped,
             (unsigned long long) ig_health_missing(chain),
-            (unsigned long long) ig_health_repeated(chain),
+            (unsigned long long) chain->repeated,
             chain->closed ? "true" : "false");
 }
 

@@ -27,6 +27,11 @@ void ig_page_markup(FILE *out, ig_str_t s);
 void ig_page_plain(FILE *out, ig_str_t s);
 void ig_page_escape_plain(FILE *out, ig_str_t s);
 
+#define IG_PAGE_WIDTH  78           /* columns of plain text */
+
+/* As plain text, in lines that begin with `indent` blanks but the first. */
+void ig_page_wrap(FILE *out, ig_str_t s, unsigned indent);
+
 /* Columns of a terminal that text takes: wide characters take two. */
 unsigned ig_page_columns(ig_str_t s);
 
