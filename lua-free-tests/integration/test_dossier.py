@@ -111,10 +111,16 @@ def test_sanctions(folder):
         list=["banned"], policy="a" * 16,
         rule=[{"name": "five", "decision": "deny", "add": "banned:7d"},
               {"name": "shield", "decision": "hold", "add": "shielded:1h"}]))
+    lines.append(chain.line(
+        "key", event=ulid(chain.moment, story.chance), op="reset",
+        counter=["account_1h", "tries"], reason="appeal", by="韩梅梅",
+        field={"account": "a-1"}, policy="a" * 16))
     log = folder / "audit.log"
     log.write_bytes(b"".join(lines))
 
-    found = dossier("account", "a-1", log)["sanction"]
+    reset, *found = dossier("account", "a-1", log)["sanction"]
+    assert (reset["op"], reset["counter"], reset["by"]) \
+        == ("reset", "account_1h, tries", "韩梅梅")
     assert [(row["op"], row.get("rule"), row.get("by"), row["failed"])
             for row in found] == [
         ("add", "five", None, False), ("add", None, "李雷", True),

@@ -34,17 +34,24 @@ typedef struct {
     size_t         action_len;
 } ig_dossier_event_t;
 
-/* A change of a list, by a person or a rule. */
+typedef enum {
+    IG_DONE_ADD = 0,                /* put on a list */
+    IG_DONE_REMOVE,
+    IG_DONE_INSPECT,                /* counters were looked at */
+    IG_DONE_RESET                   /* counters were forgotten */
+} ig_dossier_done_e;
+
+/* A change of a list by a person or a rule, or what a person did else. */
 typedef struct {
     int64_t   time;
     int64_t   until;                /* 0: removed, or not told */
     int64_t   ended;                /* by a later removal; 0: was not */
     char      event[26];
-    bool      remove;
+    ig_dossier_done_e  done;
     bool      failed;
     bool      by_rule;
     bool      sure;                 /* the list's key is the record's field */
-    ig_str_t  list;                 /* all four in one block, list first */
+    ig_str_t  list;                 /* or counters; all in one block */
     ig_str_t  reason;               /* a rule: its name */
     ig_str_t  by;
 } ig_dossier_sanction_t;

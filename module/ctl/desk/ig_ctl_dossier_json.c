@@ -85,13 +85,16 @@ ig_dossier_json_sanctions(FILE *out, const ig_dossier_t *d)
     unsigned                      i;
     const ig_dossier_sanction_t  *s;
 
+    static const char *const  op[] = { "add", "remove", "inspect", "reset" };
+
     fputs(",\"sanction\":[", out);
 
     for (i = 0; (s = ig_dossier_sanction(d, i)) != NULL; i++) {
         fputs(i ? ",{" : "{", out);
         ig_desk_time(out, "time", s->time);
-        fprintf(out, ",\"op\":\"%s\"", s->remove ? "remove" : "add");
-        ig_out_member(out, "list", s->list);
+        fprintf(out, ",\"op\":\"%s\"", op[s->done]);
+        ig_out_member(out, s->done < IG_DONE_INSPECT ? "list" : "counter",
+                      s->list);
         ig_out_member(out, s->by_rule ? "rule" : "reason", s->reason);
 
         if (!s->by_rule) {

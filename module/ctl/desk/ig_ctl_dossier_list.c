@@ -12,7 +12,8 @@
 #include "ig_ctl_backtest_time.h"
 #include "ig_ctl_dossier.h"
 
-#define IG_LIST_LINE  "integrity_list "
+#define IG_LIST_LINE         "integrity_list "
+#define IG_DOSSIER_COUNTERS  4096   /* bytes: 48 names and their commas */
 
 
 /* -- whose list it is ---------------------------------------------------- */
@@ -182,7 +183,7 @@ ig_dossier_end(ig_dossier_t *d, ig_str_t list, int64_t time, int64_t ended,
     for (i = 0; i < IG_DOSSIER_SANCTIONS && i < d->nsanctions; i++) {
         s = &d->sanction[i];
 
-        if (!s->remove && !s->failed && s->ended == was && s->until > time
+        if (s->done == IG_DONE_ADD && !s->failed && s->ended == was && s->until > time
             && ig_str_eq(s->list, list))
         {
             s->ended = ended;
@@ -209,18 +210,49 @@ ig_dossier_failed(ig_dossier_t *d, const ig_audit_line_t *line)
 
         s->failed = true;
 
-        if (s->remove) {
+        if (s->done == IG_DONE_REMOVE) {
             ig_dossier_end(d, s->list, s->time, 0, s->time);
         }
     }
 }
 
 
-/* kind "list": a person's change. */
+/* kind "key": the counters, as "a, b". */
+static int
+ig_dossier_counters(ig_dossier_t *d, const ig_audit_line_t *line)
+{
+    char                    names[IG_DOSSIER_COUNTERS];
+    ig_buf_t                b;
+    ig_audit_items_t        counter;
+    ig_dossier_sanction_t  *s;
+
+    ig_buf_init(&b, names, sizeof(names));
+    ig_audit_items(line, "counter", &counter);
+
+    while (ig_audit_next(&counter)) {
+        ig_buf_bytes(&b, ", ", b.pos == b.start ? 0 : 2);
+        ig_buf_str_add(&b, counter.value.str);
+    }
+
+    s = ig_dossier_new(d, line, ig_buf_str(&b), ig_audit_text(line, "reason"),
+                       ig_audit_text(line, "by"));
+
+    if (s == NULL) {
+        return IG_NOMEM;
+    }
+
+    s->sure = true;
+    s->done = ig_str_eq(ig_audit_text(line, "op"), ig_str("reset"))
+              ? IG_DONE_RESET : IG_DONE_INSPECT;
+
+    return IG_OK;
+}
+
+
+/* What a person did, before it took effect. */
 int
 ig_dossier_change(void *ctx, const ig_audit_line_t *line)
 {
-    int64_t                 until;
     ig_str_t                list;
     ig_dossier_t           *d = ctx;
     ig_dossier_sanction_t  *s;
@@ -230,7 +262,15 @@ ig_dossier_change(void *ctx, const ig_audit_line_t *line)
         return IG_OK;
     }
 
+    if (line->kind == IG_AUDIT_KEY) {
+        return ig_dossier_counters(d, line);
+    }
+
+    /* a removal ends what is there, and a person's addition replaces it */
+
     list = ig_audit_text(line, "name");
+    ig_dossier_end(d, list, line->time, line->time, 0);
+
     s = ig_dossier_new(d, line, list, ig_audit_text(line, "reason"),
                        ig_audit_text(line, "by"));
 
@@ -239,17 +279,12 @@ ig_dossier_change(void *ctx, const ig_audit_line_t *line)
     }
 
     s->sure = true;
-    s->remove = ig_str_eq(ig_audit_text(line, "op"), ig_str("remove"));
 
-    /* a removal ends what is there, and a person's addition replaces it */
+    if (ig_str_eq(ig_audit_text(line, "op"), ig_str("remove"))) {
+        s->done = IG_DONE_REMOVE;
 
-    s->until = 0;
-    ig_dossier_end(d, list, line->time, line->time, 0);
-
-    if (!s->remove
-        && ig_time_rfc3339(ig_audit_text(line, "until"), &until))
-    {
-        s->until = until;
+    } else if (!ig_time_rfc3339(ig_audit_text(line, "until"), &s->until)) {
+        s->until = 0;
     }
 
     return IG_OK;

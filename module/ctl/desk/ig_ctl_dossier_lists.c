@@ -14,7 +14,7 @@
 
 static const ig_page_column_t  ig_dossier_sanctions[] = {
     { "When", IG_COLUMN_TIME },
-    { "List", IG_COLUMN_TEXT },
+    { "List or counters", IG_COLUMN_TEXT },
     { "What", IG_COLUMN_TEXT },
     { "Until", IG_COLUMN_TEXT },
     { "Reason", IG_COLUMN_TEXT },
@@ -25,7 +25,7 @@ static const ig_page_column_t  ig_dossier_sanctions[] = {
 static void
 ig_dossier_until(ig_page_t *page, const ig_dossier_sanction_t *s)
 {
-    if (s->failed || s->remove || s->until == 0) {
+    if (s->failed || s->until == 0) {
         return;
     }
 
@@ -41,11 +41,18 @@ ig_dossier_until(ig_page_t *page, const ig_dossier_sanction_t *s)
 static void
 ig_dossier_sanction_row(ig_page_t *page, const ig_dossier_sanction_t *s)
 {
+    static const char *const  what[] = {
+        [IG_DONE_ADD] = "put on",
+        [IG_DONE_REMOVE] = "taken off",
+        [IG_DONE_INSPECT] = "looked at",
+        [IG_DONE_RESET] = "forgotten"
+    };
+
     ig_page_time(page, s->time, IG_WRITE_MINUTE);
     ig_page_cell(page);
     ig_page_value(page, s->list);
     ig_page_cell(page);
-    ig_page_put(page, "%s%s%s", s->remove ? "taken off" : "put on",
+    ig_page_put(page, "%s%s%s", what[s->done],
                 s->failed ? "; the store did not do it" : "",
                 s->sure ? "" : "; this key, or another of the same call");
     ig_page_cell(page);
@@ -76,8 +83,7 @@ ig_dossier_in_force(ig_page_t *page, const ig_dossier_t *d,
 
     for (i = 0, n = 0; (s = ig_dossier_sanction(d, i)) != NULL; i++) {
 
-        if (s->remove || s->failed || s->ended
-            || s->until <= survey->health.last)
+        if (s->failed || s->ended || s->until <= survey->health.last)
         {
             continue;
         }
@@ -142,13 +148,14 @@ ig_dossier_page_sanctions(ig_page_t *page, const ig_dossier_t *d,
 
     if (d->nsanctions == 0) {
         ig_page_put(page, "No change of a list for this key stands in the"
-                    " log.");
+                    " log, and nobody looked at its counters.");
         ig_page_paragraph(page);
 
     } else {
         ig_dossier_in_force(page, d, survey);
 
-        ig_page_put(page, "Changes of lists, the latest first");
+        ig_page_put(page, "Changes of lists, and what people did to the key's"
+                    " counters, the latest first");
 
         if (d->nsanctions > IG_DOSSIER_ROWS) {
             ig_page_put(page, "; %u of ", IG_DOSSIER_ROWS);

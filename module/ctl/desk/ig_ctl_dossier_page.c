@@ -187,7 +187,7 @@ ig_dossier_spans(const ig_dossier_t *d, ig_plot_span_t *span,
             break;
         }
 
-        if (s->remove || s->failed || s->until <= s->time) {
+        if (s->done != IG_DONE_ADD || s->failed || s->until <= s->time) {
             continue;
         }
 

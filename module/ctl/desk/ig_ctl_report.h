@@ -50,6 +50,8 @@ typedef struct {
     ig_quality_t         quality;
     ig_report_change_t   change[IG_REPORT_CHANGES];
     uint64_t             nchanges;
+    uint64_t             looked;        /* people at a key's counters */
+    uint64_t             forgotten;     /* of these: counters reset */
 } ig_report_t;
 
 /* since, until, zone are set after it. */

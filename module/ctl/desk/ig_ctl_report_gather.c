@@ -366,6 +366,17 @@ ig_report_change(void *ctx, const ig_audit_line_t *line)
         return IG_OK;
     }
 
+    if (line->kind == IG_AUDIT_KEY) {
+        if (ig_audit_true(line, "failed")) {
+            return IG_OK;
+        }
+
+        r->looked++;
+        r->forgotten += ig_str_eq(ig_audit_text(line, "op"),
+                                  ig_str("reset"));
+        return IG_OK;
+    }
+
     if (ig_audit_true(line, "failed")) {
         ig_report_failed(r, line);
         return IG_OK;

@@ -150,6 +150,8 @@ ig_report_json_lists(FILE *out, const ig_report_t *r)
 
     fputc(']', out);
     ig_desk_number(out, "changes", r->nchanges);
+    ig_desk_number(out, "looked_at", r->looked);
+    ig_desk_number(out, "reset", r->forgotten);
 }
 
 

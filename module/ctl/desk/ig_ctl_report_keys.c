@@ -158,7 +158,16 @@ ig_report_page_lists(ig_page_t *page, const ig_report_t *r)
         { "Keys put on it", IG_COLUMN_NUMBER }
     };
 
-    ig_page_section(page, "Lists");
+    ig_page_section(page, "What people and rules did to keys");
+
+    if (r->looked > 0) {
+        ig_page_put(page, "People looked at the counters of a key ");
+        ig_page_count(page, r->looked, "time", "times");
+        ig_page_put(page, ", and had them forgotten ");
+        ig_page_count(page, r->forgotten, "time", "times");
+        ig_page_put(page, ".");
+        ig_page_paragraph(page);
+    }
 
     if (r->nchanges == 0 && r->added.nrows == 0) {
         ig_page_put(page, "Nothing was put on a list or taken off.");

@@ -176,6 +176,7 @@ ig_survey_parsed(ig_survey_t *s, const ig_audit_line_t *line)
         return ig_survey_repeat(s, line);
 
     case IG_AUDIT_LIST:
+    case IG_AUDIT_KEY:
         return s->list && (!s->key || ig_audit_filter_line(s->key, line))
                ? s->list(s->ctx, line) : IG_OK;
 
@@ -232,6 +233,7 @@ ig_survey_wants(ig_survey_t *s, const ig_audit_entry_t *entry)
 
     case IG_AUDIT_DECISION:
     case IG_AUDIT_LIST:
+    case IG_AUDIT_KEY:
         return s->key == NULL
                || ig_audit_filter_raw(s->key, entry->kind, entry->raw,
                                       ig_audit_head(entry->raw, &kind, &time));

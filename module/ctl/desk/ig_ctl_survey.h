@@ -34,7 +34,10 @@ typedef struct {
     /* n calls like `line`, at `time`: itself, or what a repeat line says */
     int               (*call)(void *ctx, const ig_audit_line_t *line,
                               int64_t time, uint64_t n, bool repeat);
+
+    /* what a person did: kinds "list" and "key" */
     int               (*list)(void *ctx, const ig_audit_line_t *line);
+
     int               (*unclassified)(void *ctx, const ig_audit_line_t *line);
 
     /* how a call ended, where `wants` says that its event matters */
