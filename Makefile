@@ -203,6 +203,14 @@ run: deps-build ## the demo's set-up in the foreground, until Ctrl-C
 test: deps ## run every test, ends with one line of totals
 	@$(PYTHON) lua-free-tests/run.py
 
+.PHONY: honest
+
+honest: deps ## 200 random honest histories (kills, full disks), none accused
+	$(BUILD)
+	@IG_HONEST_RUNS=$${IG_HONEST_RUNS:-200} $(PYTHON) -m pytest -q \
+	    -c lua-free-tests/pytest.ini --rootdir lua-free-tests -n 2 -rP \
+	    lua-free-tests/integration/test_honest.py
+
 bench: deps ## compare with plain nginx and limit_req
 	$(BUILD)
 	@$(PYTHON) lua-free-tests/bench/bench.py
