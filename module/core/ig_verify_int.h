@@ -28,6 +28,7 @@ typedef enum {
     IG_LINE_OPEN,
     IG_LINE_CLOSE,
     IG_LINE_SEGMENT_START,
+    IG_LINE_TRUNCATED,          /* a segment_start, but of the same file */
     IG_LINE_SEGMENT_END
 } ig_line_kind_e;
 
