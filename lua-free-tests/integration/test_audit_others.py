@@ -205,7 +205,7 @@ def test_two_instances_by_mistake(nginx):
         with Crowd(second, [request()], clients=3, pause=0.005) as two:
             wait_until(lambda: len(lines_of(first.audit_path)) > 100)
             code, said = verify(first.audit_path)
-            assert code == CLEAN, said
+            assert code in (CLEAN, TORN), said      # torn: one is idle
             time.sleep(0.2)
     first.quit()
     second.quit()
