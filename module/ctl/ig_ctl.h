@@ -32,6 +32,7 @@ extern const ig_ctl_command_t  ig_ctl_backtest;
 extern const ig_ctl_command_t  ig_ctl_check;
 extern const ig_ctl_command_t  ig_ctl_explain;
 extern const ig_ctl_command_t  ig_ctl_dossier;
+extern const ig_ctl_command_t  ig_ctl_export;
 extern const ig_ctl_command_t  ig_ctl_key;
 extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_list;

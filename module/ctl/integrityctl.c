@@ -17,6 +17,7 @@ static const ig_ctl_command_t *const  ig_ctl_commands[] = {
     &ig_ctl_log,
     &ig_ctl_explain,
     &ig_ctl_recall,
+    &ig_ctl_export,
     &ig_ctl_seal,
     &ig_ctl_dossier,
     &ig_ctl_report,
