@@ -14,12 +14,14 @@ import argparse
 import signal
 import sys
 import textwrap
+import time
 from pathlib import Path
 
+import history
 import market
 import report
 from application import Application
-from servers import CONF, CTL, MODULE, Servers, Trouble, change, verify
+from servers import CONF, CTL, MODULE, Servers, Trouble, change, listing, verify
 
 
 def start(servers, application):
@@ -31,6 +33,10 @@ def start(servers, application):
     servers.start_redis()
     servers.start_nginx(application.port)
     application.start(keys)
+    section(f"integrityctl load: {history.DAYS} days before today")
+    print("\n".join(line for line in
+                    servers.load(history.events(time.time())).splitlines()
+                    if not line.endswith(" none")))
 
 
 def section(title):
@@ -58,7 +64,7 @@ def show_day(servers, application):
     section("Which rules of conf/rules caught whom")
     print(tally.rules())
 
-    section("A person decides: the first of the farm got through")
+    section("A person decides: one of the farm's accounts is banned by hand")
     print(ban)
 
     section("Three lines of the audit log")
@@ -81,17 +87,16 @@ def show_day(servers, application):
 
 
 def a_person_decides(servers, day):
-    """A ban by hand, and what the rules' own list says; as it was typed."""
-    said = []
-    for words in (
-            ["show", "banned", "account=grudge"],
-            ["add", "banned", f"account={BANNED}", "--for", "30d",
-             "--reason", "one of a farm's accounts", "--by", "demo"]):
-        said.append("$ integrityctl list " + " ".join(
-            f'"{word}"' if " " in word else word for word in words))
-        said.append(change(servers.control, *words))
+    """A ban by hand, and what the list then says; as it was typed."""
+    add = ["add", "banned", f"account={BANNED}", "--for", "30d", "--reason",
+           "one of a farm", "--by", "demo"]
+    said = ["$ integrityctl list " + " ".join(
+        f'"{word}"' if " " in word else word for word in add),
+        change(servers.control, *add)]
     market.come_back(day, BANNED)
-    said.append(f"\n{BANNED} logs in once more: {day.calls[-1].status}")
+    said += [f"\n{BANNED} logs in once more: {day.calls[-1].status}\n",
+             "$ integrityctl list show banned --log integrity-audit.log",
+             listing(servers.audit, "banned")]
     return "\n".join(said)
 
 

@@ -34,6 +34,10 @@ MERCHANTS = sorted(set(CATALOGUE.values()))
 
 SHOPPERS = 60
 
+# Who never reviewed here before. One of them praises the kettle in its best
+# hour, after another review: all in all not enough to be held.
+NEWCOMERS = {13, 24, 38, 50}
+
 # What honest people write: one of each, so that hardly two write the same.
 OPINIONS = [
     ["It came on the second day,", "I looked for this for months,",
@@ -48,6 +52,9 @@ OPINIONS = [
      "it makes no noise at all,", "cleaning it is easy enough,",
      "it smelt of plastic for a day,", "I keep it in the kitchen,",
      "it survived a fall already,", "the cable is rather short,"],
+    ["after two weeks of use", "for what I paid", "in my small flat",
+     "now that winter is here", "with the children around",
+     "as far as I can tell", "compared to the last one", "on a good day"],
     ["so I am content.", "and I would order here again.",
      "let us see how long it lasts.", "the old one was better, though.",
      "service answered within an hour.", "that is all there is to say.",
@@ -124,20 +131,24 @@ class Caller:
 
 # Shoppers
 
+def device_of(number):
+    """A few share a tablet, one has a browser that tells no device."""
+    if number < 3:
+        return "tablet-of-the-family"
+    return None if number == 9 else f"phone-{number}"
+
+
 def _shopper(day, number):
-    """Who shopper `number` is: a few share a tablet, a few an office."""
+    """Who shopper `number` is; a few share an office's address."""
     address = f"127.20.{number}.7"
-    device = f"phone-{number}"
-    if number < 3:              # a family with one tablet
-        device, address = "tablet-of-the-family", "127.20.0.7"
-    elif number < 9:            # colleagues, behind one address
+    if number < 3:
+        address = "127.20.0.7"
+    elif number < 9:
         address = "127.20.200.1"
-    elif number == 9:           # a browser that tells no device
-        device = None
-    return Caller(day, HONEST, f"shopper-{number}", device, address)
+    return Caller(day, HONEST, f"shopper-{number}", device_of(number), address)
 
 
-def _opinion(chance):
+def opinion(chance):
     return " ".join(chance.choice(part) for part in OPINIONS)
 
 
@@ -155,9 +166,9 @@ def shop(day, number):
             shopper.order(product)
         for product in bought:
             rating = 5 if product == KETTLE else chance.choice([2, 3, 4, 4, 5])
-            shopper.review(product, rating, _opinion(chance))
+            shopper.review(product, rating, opinion(chance))
         if number == 10:        # a present: this account never ordered it
-            shopper.review("book-2", 5, _opinion(chance))
+            shopper.review("book-2", 5, opinion(chance))
 
 
 def open_shops(day):

@@ -181,16 +181,19 @@ _REASONS = {
     "farm_device": lambda line: "the device is on the list of farms",
     "copy_paste": lambda line: "{} accounts wrote nearly the same text".format(
         _number(line["counter"].get("copies"))),
+    "no_purchase": lambda line: "it never ordered the product",
 }
 
 
 def _held(line):
-    reasons = "; ".join(
-        _REASONS[rule["name"]](line)
-        + (f" (+{rule['score']})" if "score" in rule else "")
-        for rule in line["rule"] if rule["name"] in _REASONS)
-    return (f"Passed on, for a moderator: {reasons}. "
-            "Account and device are pseudonyms, the text a fingerprint.")
+    points = sum(rule.get("score", 0) for rule in line["rule"]
+                 if rule["name"] not in _REASONS)
+    reasons = [_REASONS[rule["name"]](line)
+               + (f" (+{rule['score']})" if "score" in rule else "")
+               for rule in line["rule"] if rule["name"] in _REASONS]
+    return (f"Passed on, for a moderator: {'; '.join(reasons)}; and it is a "
+            f"new account, and full of praise (+{points}). Account and device "
+            "are pseudonyms, the text a fingerprint.")
 
 
 def _throttled(line):
@@ -203,6 +206,8 @@ def _throttled(line):
 
 
 def _allowed(line):
-    return ("Passed, and published: no rule fired. How long the account is "
-            "known and whether it bought the product is null: not known on a "
-            "platform's first day, so that rules which ask for it are silent.")
+    counter = line["counter"]
+    return ("Passed, and published: no rule fired. The account has been "
+            f"reviewing for {_number(counter['reviewer_age'] / 86400)} days, "
+            f"and it ordered the product {counter['purchase'] * 1000:.0f} ms "
+            "before; days are short here.")

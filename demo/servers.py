@@ -230,6 +230,30 @@ class Servers:
         except OSError:
             return None
 
+    def load(self, events):
+        """Fills the past in; what `integrityctl load` said."""
+        path = self.folder / "history.jsonl"
+        path.write_text("".join(json.dumps(event) + "\n" for event in events))
+        said = _ctl("load", "-c", self.folder / "nginx.conf", "--socket",
+                    f"unix:{self.control}", "--reason", "a new installation",
+                    "--by", "demo", path)
+        self._reload()
+        return said.strip()
+
+    def _reload(self):
+        """New workers ask Redis at once since when it remembers what; the old
+        ones would look within five seconds."""
+        workers = int(self._directive("worker_processes"))
+        before = self.status()["redis"]["connects"]
+        self._nginx.send_signal(signal.SIGHUP)
+
+        def renewed():
+            redis = (self.status() or {"redis": {}})["redis"]
+            return (redis.get("connects", 0) >= before + workers
+                    and redis["up"] == workers)
+
+        wait_until(renewed, 10, "nginx's new workers")
+
     def quit_nginx(self):
         """A graceful end: every call answered, every chain closed."""
         status = _end(self._nginx, signal.SIGQUIT)
@@ -252,9 +276,13 @@ def verify(path):
 
 
 def change(control, *arguments):
-    """`integrityctl list ...`: what it said. 1 is "not on the list"."""
-    return _ctl("list", *arguments, "--socket", f"unix:{control}",
-                fine=(0, 1)).strip()
+    """`integrityctl list add ...`: what it said."""
+    return _ctl("list", *arguments, "--socket", f"unix:{control}").strip()
+
+
+def listing(path, name):
+    """All entries of a list, as the audit log tells them; 1 is "none"."""
+    return _ctl("list", "show", name, "--log", path, fine=(0, 1)).strip()
 
 
 def _ctl(*arguments, fine=(0,)):

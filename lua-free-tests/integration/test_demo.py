@@ -108,15 +108,17 @@ def test_the_demo(folder):
     assert calls > 200 and allow >= report.HONEST_ALLOWED * calls
     assert table[market.HAMMER][3] and table[market.HAMMER][4]
     assert table[market.FARM][2] and table[market.RING][2]
+    assert re.search(r"^reviewer_past +\d+ +\d+ .* over$", done.stdout, re.M)
     for group, rules in (
             (market.HONEST, ["none"]),
             (market.HAMMER, ["review_spree", "insistent", "banned_account"]),
-            (market.FARM, ["device_farm", "copy_paste", "farm_device"]),
+            (market.FARM, ["device_farm", "copy_paste", "farm_device",
+                           "praise_wave", "shield_stranger"]),
             (market.RING, ["self_order", "self_review", "order_brushing"])):
         said = re.search(rf"^{group}\n  held or refused by +((?:.+\n +)*.+)$",
                          done.stdout, re.M).group(1).split("  fired")[0]
         assert [name for name in rules if name not in said] == []
-    assert '"op":"show","list":"banned","listed":true' in done.stdout
+    assert re.search("by rule repeat_offender\n.*by demo", done.stdout)
     assert '"op":"add","list":"banned","listed":true' in done.stdout
     assert f"{demo.BANNED} logs in once more: 403\n" in done.stdout
     for word in ("HOLD", "THROTTLE", "ALLOW"):
@@ -145,8 +147,11 @@ def test_a_user_without_rights(folder):
 
 
 @pytest.mark.parametrize("rules, group", [
-    ("review_spree", market.HAMMER), ("device_farm,farm_device", market.FARM),
-    ("self_review,watched_account", market.RING)])
+    ("review_spree,harsh_newcomer,no_purchase", market.HAMMER),
+    ("device_farm,farm_device,copy_paste,praise_wave,shield_stranger,"
+     "shield_device,first_review", market.FARM),
+    ("self_review,watched_account", market.RING)],
+    ids=["hammer", "farm", "ring"])
 def test_a_scheme_that_gets_through_is_told(folder, rules, group):
     """Without its rules the scheme is not caught, and the demo says so."""
     conf = (ROOT / "conf" / "demo.conf").read_text()

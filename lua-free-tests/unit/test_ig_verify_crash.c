@@ -271,14 +271,11 @@ truncated_start(ig_audit_worker_t *worker)
 static void
 test_copied_and_truncated(void **state)
 {
-    unsigned  i, idle, lost;
+    unsigned  lost;
 
     (void) state;
 
-    for (i = 0; i < 4; i++) {
-        idle = i / 2;
-        lost = i % 2;
-
+    for (lost = 0; lost <= 1; lost++) {
         ig_audit_free(&a);
         ig_audit_init(&a);
         ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
@@ -290,9 +287,9 @@ test_copied_and_truncated(void **state)
         lines(&w, lost);
         a.file[1].len = 0;
 
-        /* the writer needs a moment to see it, unless it was idle */
+        /* the writer needs a moment to see it */
 
-        lines(&w, 1 - idle);
+        lines(&w, 1);
         truncated_start(&w);
         lines(&w, 1);
 
@@ -305,18 +302,16 @@ test_copied_and_truncated(void **state)
         assert_non_null(strstr(verdict.text, "1:1: note: the chain goes on"
                                " here without a rotation: the file was copied"
                                " and truncated; lines"));
-        assert_non_null(strstr(verdict.text, idle
-                               ? "1:1: note: somebody cut 1234 bytes off this"
-                               : "1:2: note: somebody cut 1234 bytes off this"));
+        assert_non_null(strstr(verdict.text, "1:2: note: somebody cut"
+                               " 1234 bytes off this file"));
 
         /* without the copy */
 
         ig_audit_expect(&a.file[1], 1, IG_VERIFY_TAMPERED, &verdict);
         assert_non_null(strstr(verdict.text, lost ? "lines 1 to 4"
                                                   : "lines 1 to 3"));
-        assert_non_null(strstr(verdict.text, idle
-                               ? "the file was truncated, as line 1 of it says"
-                               : "the file was truncated, as line 2 of it"));
+        assert_non_null(strstr(verdict.text, "the file was truncated, as line"
+                               " 2 of it says"));
     }
 }
 

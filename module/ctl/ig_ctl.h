@@ -31,15 +31,12 @@ typedef struct {
 extern const ig_ctl_command_t  ig_ctl_backtest;
 extern const ig_ctl_command_t  ig_ctl_check;
 extern const ig_ctl_command_t  ig_ctl_explain;
-extern const ig_ctl_command_t  ig_ctl_dossier;
-extern const ig_ctl_command_t  ig_ctl_export;
 extern const ig_ctl_command_t  ig_ctl_key;
 extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_list;
 extern const ig_ctl_command_t  ig_ctl_load;
 extern const ig_ctl_command_t  ig_ctl_log;
 extern const ig_ctl_command_t  ig_ctl_recall;
-extern const ig_ctl_command_t  ig_ctl_report;
 extern const ig_ctl_command_t  ig_ctl_seal;
 extern const ig_ctl_command_t  ig_ctl_verify;
 
@@ -63,6 +60,9 @@ typedef struct {
 
 void ig_ctl_memory_init(ig_ctl_memory_t *memory);
 void ig_ctl_memory_free(ig_ctl_memory_t *memory);
+
+/* The most memory this process ever had, in KiB; 0 where that is not told. */
+long ig_ctl_memory_peak(void);
 
 /*
  * Reads a whole file of at most max bytes into memory (terminated by a NUL

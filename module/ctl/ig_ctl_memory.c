@@ -61,6 +61,31 @@ ig_ctl_memory_free(ig_ctl_memory_t *memory)
 }
 
 
+/* ru_maxrss is not that: it begins with what our parent had before exec. */
+long
+ig_ctl_memory_peak(void)
+{
+    long   peak;
+    char   line[128];
+    FILE  *status;
+
+    peak = 0;
+    status = fopen("/proc/self/status", "re");
+
+    if (status == NULL) {
+        return 0;
+    }
+
+    while (peak == 0 && fgets(line, sizeof(line), status) != NULL) {
+        (void) sscanf(line, "VmHWM: %ld kB", &peak);
+    }
+
+    fclose(status);
+
+    return peak;
+}
+
+
 int
 ig_ctl_read(ig_ctl_memory_t *memory, const char *path, size_t max,
     ig_str_t *text)

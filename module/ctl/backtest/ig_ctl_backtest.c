@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "ig_ctl_backtest.h"
 
@@ -30,7 +29,6 @@ ig_backtest_end(const ig_backtest_t *b)
 {
     double           seconds;
     unsigned         i;
-    struct rusage    usage;
     ig_table_stat_t  stat;
 
     (void) fflush(stdout);
@@ -47,7 +45,6 @@ ig_backtest_end(const ig_backtest_t *b)
     }
 
     seconds = (double) (ig_progress_now() - b->progress.started) / 1000;
-    (void) getrusage(RUSAGE_SELF, &usage);
 
     fprintf(stderr, "%llu events in %.2f s", (unsigned long long)
             b->source.events, seconds);
@@ -57,7 +54,8 @@ ig_backtest_end(const ig_backtest_t *b)
                 (double) b->source.events / seconds);
     }
 
-    fprintf(stderr, "; %ld MiB of memory at most\n", usage.ru_maxrss / 1024);
+    fprintf(stderr, "; %ld MiB of memory at most\n",
+            ig_ctl_memory_peak() / 1024);
 }
 
 

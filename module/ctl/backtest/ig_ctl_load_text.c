@@ -4,7 +4,6 @@
  */
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "ig_ctl_load.h"
 #include "ig_ctl_out.h"
@@ -137,11 +136,9 @@ ig_report_events(const ig_loading_t *l)
 static void
 ig_report_speed(const ig_loading_t *l)
 {
-    double         read;
-    struct rusage  usage;
+    double  read;
 
     (void) fflush(stdout);
-    (void) getrusage(RUSAGE_SELF, &usage);
 
     read = (double) (ig_progress_now() - l->progress.started - l->sent) / 1000;
 
@@ -158,7 +155,8 @@ ig_report_speed(const ig_loading_t *l)
                 (double) l->writes * 1000 / (double) l->sent);
     }
 
-    fprintf(stderr, "; %ld MiB of memory at most\n", usage.ru_maxrss / 1024);
+    fprintf(stderr, "; %ld MiB of memory at most\n",
+            ig_ctl_memory_peak() / 1024);
 }
 
 
