@@ -51,23 +51,19 @@ def test_the_manual_is_sound(manual):
     assert "@" not in manual.read_text()
 
 
-def test_the_manual_has_every_option_and_none_other(manual):
-    text = re.sub(".\b", "", run("mandoc", "-Tutf8", "-Owidth=300", manual))
+def test_the_manual_says_what_help_says(manual):
+    """Word for word and in that order, every option among them."""
+    text = re.sub(".\b", "", run("mandoc", "-Tascii", "-Owidth=500", manual))
     body = text.partition("\nCOMMANDS\n")[2].partition("\nFILES\n")[0]
     parts = re.split(r"^   (\w+)\n", body, flags=re.M)
     told = dict(zip(parts[1::2], parts[2::2]))
     assert set(told) == set(subcommands())
+    synopsis = text.partition("\nSYNOPSIS\n")[2].partition("\n\n")[0]
     for name, part in told.items():
-        said = run(CTL, name, "--help")
-        usage, _, rest = said.partition("\n\n")
-        assert options(part) == options(rest), name
-        synopsis = text.partition("\nSYNOPSIS\n")[2].partition("\n\n")[0]
+        usage, _, rest = run(CTL, name, "--help").partition("\n\n")
+        assert re.sub(r"\s", "", part) == re.sub(r"\s", "", rest), name
         for line in usage.splitlines():
             assert line.removeprefix("Usage: ").strip() in synopsis, name
-        # and every word that is said there
-        said = re.sub(r"\s+", "", rest)
-        for sentence in re.findall(r"[\w,;' ]{30,}", part):
-            assert re.sub(r"\s+", "", sentence) in said, name
 
 
 # -- completion ---------------------------------------------------------------
