@@ -104,9 +104,9 @@ int ig_audit_filter_field(void *filter, const char *name, const char *value);
 
 /* What --help says of them. */
 #define IG_AUDIT_TIME_HELP                                                    \
-    "--since TIME      from this time on, --until TIME before it: RFC 3339,\n"\
-    "--until TIME      a date (its midnight, UTC), today, yesterday, or how\n"\
-    "                  long ago: 90m, 2h, 7d\n"
+    "--since TIME      from this time on: RFC 3339, a date (its midnight,\n"  \
+    "                  UTC), today, yesterday, or how long ago: 90m, 2h, 7d\n"\
+    "--until TIME      before this time\n"
 
 #define IG_AUDIT_SECRET_HELP                                                  \
     "--secret FILE     the secret's file: clear values are looked for as the\n"\

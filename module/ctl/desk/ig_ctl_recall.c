@@ -281,8 +281,9 @@ const ig_ctl_command_t  ig_ctl_recall = {
     "Counters of the kinds first and last, and lists, count nothing to take\n"
     "back. Give a file whose name looks like FIELD=VALUE as ./NAME.\n"
     "\n"
-    "--since TIME      only where the rule fired from this time on, or before:\n"
-    "--until TIME      RFC 3339, a date, today, yesterday, 90m, 2h, 7d\n"
+    "--since TIME      only where the rule fired from this time on: RFC 3339,\n"
+    "                  a date, today, yesterday, 90m, 2h, 7d\n"
+    "--until TIME      only where it fired before this time\n"
     IG_AUDIT_SECRET_HELP
     "--dry-run         also where the rule or the place was in dry run\n"
     "--window TIME     events of the same action within this time, whatever\n"
