@@ -108,8 +108,10 @@ def checks(heading):
 
 @checks("Is it whole?")
 def test_is_it_whole(desk):
-    ((*_, last),) = desk.answers("Is it whole?")
-    assert last.endswith("clean"), last
+    desk.run("integrityctl keys seal seal.key; integrityctl seal --once"
+             " --key seal.key --checkpoints checkpoints audit.log")
+    for (*_, last) in desk.answers("Is it whole?"):
+        assert last.endswith("clean"), last
 
 
 @checks("Who praised m-42 last night?")
