@@ -136,9 +136,11 @@ def test_who_praised(desk):
 @checks("What did we do to this account, and why?")
 def test_what_did_we_do(desk):
     desk.sqlite()
-    log, why, stories, lists, rows = desk.answers(
+    log, record, why, stories, lists, rows = desk.answers(
         "What did we do to this account, and why?")
     assert any("deny" in line for line in log)
+    assert story.REASON in re.sub(r"\s+", " ", " ".join(record))
+    assert "<svg" in (desk.place / "ring-4.html").read_text()
     held, denied = [line.split("\t") for line in why]
     assert held[3:6] == ["hold", "60", "device_farm"]
     assert denied[3:6] == ["deny", "60", "banned device_farm"]
@@ -185,8 +187,9 @@ def test_what_would_it_have_done(desk):
 @checks("How much of what?")
 def test_how_much(desk):
     desk.sqlite()
-    by_jq, by_sqlite, rules = desk.answers("How much of what?")
+    report, by_jq, by_sqlite, rules = desk.answers("How much of what?")
     counted = desk.calls()
+    assert all(name in "\n".join(report) for name in desk.rules())
     assert counted["order.create", "throttle"] == 4     # in three lines
     assert {tuple(line.split("\t")[:2]): int(line.split("\t")[2])
             for line in by_jq} == counted

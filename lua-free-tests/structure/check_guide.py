@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Holds docs/audit-log.md, and the views of conf/, against the log's schema.
+"""Holds docs/audit-log.md, and what reads in conf/, against the log's schema.
 
 check_guide.py [--root DIR] prints what is wrong and a line of totals. Each
 check is a function of a folder and returns its problems as sentences;
@@ -92,11 +92,20 @@ def check_sqlite(root):
 
 def _difference(place, known, there):
     return ([f"{place} lacks {key}" for key in sorted(known - there)]
-            + [f"{place} has {key}, which is no key"
+            + [f"{place} has {key}, which is not there"
                for key in sorted(there - known)])
 
 
-CHECKS = [check_keys, check_lnav, check_sqlite]
+def check_completion(root):
+    """bash completes the kinds of lines, and none other."""
+    place = "conf/bash-completion/integrityctl"
+    match = re.search(r"--kind,\*\).*?'([\w\s]*)'", (root / place).read_text(),
+                      re.S)
+    return _difference(place, set(keys(root)),
+                       set(match.group(1).split() if match else ()))
+
+
+CHECKS = [check_keys, check_lnav, check_sqlite, check_completion]
 
 
 def main():

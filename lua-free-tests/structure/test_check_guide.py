@@ -13,6 +13,7 @@ import check_guide as check  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 LNAV = "conf/lnav/integrity_log.json"
 SQLITE = "conf/sqlite/integrity.sql"
+COMPLETION = "conf/bash-completion/integrityctl"
 
 
 @pytest.mark.parametrize("function", check.CHECKS,
@@ -23,7 +24,7 @@ def test_the_tree_itself(function):
 
 @pytest.fixture
 def copy(tmp_path):
-    for path in (check.GUIDE, LNAV, SQLITE, check.SCHEMA):
+    for path in (check.GUIDE, LNAV, SQLITE, COMPLETION, check.SCHEMA):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).is_dir():
             shutil.copytree(ROOT / path, tmp_path / path)
@@ -55,6 +56,10 @@ def copy(tmp_path):
      "lacks seq"),
     (check.check_sqlite, SQLITE, "'seq' AS seq", "'seq' AS number",
      "calls seq number"),
+    (check.check_completion, COMPLETION, " repeat\n", " again\n",
+     "lacks repeat"),
+    (check.check_completion, COMPLETION, " repeat\n", " again\n",
+     "has again, which is not there"),
 ])
 def test_a_planted_fault(copy, function, path, old, new, problem):
     text = (copy / path).read_text()
