@@ -31,7 +31,8 @@ PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
 PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
     locales python3-pytest python3-pytest-xdist python3-hypothesis \
     python3-httpx python3-h2 python3-jsonschema python3-redis \
-    jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc
+    jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc \
+    chromium fonts-dejavu-core fonts-wqy-microhei
 
 NGINX_SRC = /usr/share/nginx/src
 
@@ -201,6 +202,14 @@ run: deps-build ## the demo's set-up in the foreground, until Ctrl-C
 
 test: deps ## run every test, ends with one line of totals
 	@$(PYTHON) lua-free-tests/run.py
+
+.PHONY: honest
+
+honest: deps ## 200 random honest histories (kills, full disks), none accused
+	$(BUILD)
+	@IG_HONEST_RUNS=$${IG_HONEST_RUNS:-200} $(PYTHON) -m pytest -q \
+	    -c lua-free-tests/pytest.ini --rootdir lua-free-tests -n 2 -rP \
+	    lua-free-tests/integration/test_honest.py
 
 bench: deps ## compare with plain nginx and limit_req
 	$(BUILD)

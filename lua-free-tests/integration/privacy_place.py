@@ -28,7 +28,8 @@ VALUES = {
     "device": "zq7Phone5822lw\\\u00e9", "card": "zq7Card6933mv +%&",
     "owner": "zq7Owner7044nu", "mail": "zq7Mail8155ot@example.org",
     "friend": "zq7Friend9266ps", "phone": 8613955501234,
-    "holder": "\u5f20\u4e09\u4e30\u674e\u56db", "address": "203.0.113.77",
+    "holder": "\u5f20\u4e09\u4e30\u674e\u56db", "address": "2001:db8:5a71:3b9d:11:22:33:77",
+    "prefix": bytes.fromhex("20010db85a713b9d"),
     "content": "Der Wasserkocher zq7Kettle1377qr ist gro\u00dfartig, er kocht "
                "schnell und leise und sieht gut aus",
     "note": "zq7Note2488rq", "cookie": "zq7Cookie3599sp",
@@ -52,8 +53,6 @@ MAPS = """
     }
 """
 
-# The network's address is taken from a header here: the client's own is in
-# every log of nginx.
 POLICY = MAPS + """
     integrity_zone    integrity:4m;
     integrity_secret  %%SECRET%%;
@@ -67,7 +66,7 @@ POLICY = MAPS + """
     integrity_field   friends  json:/friends/*  %%PRIVATE%%;
     integrity_field   phone    json:/phone      %%PRIVATE%%;
     integrity_field   holder   json:/holder     %%PRIVATE%%;
-    integrity_field   network  $http_x_address  %%PRIVATE%% net=32/128;
+    integrity_field   network  $remote_addr     %%PRIVATE%% net=32/128;
     integrity_field   content  json:/content    text;
     integrity_field   merchant json:/merchant;
     integrity_counter hits     key=account      window=1h;
@@ -95,6 +94,8 @@ POLICY = MAPS + """
 # What an application gets of a call as a matter of course. The operation is
 # first: its map sets what the owner is taken from.
 PASSED = """
+    set_real_ip_from  127.0.0.1;
+    real_ip_header    X-Address;
     proxy_set_header  X-Operation $operation;
     proxy_set_header  X-Account   $http_x_account;
     proxy_set_header  X-Address   $http_x_address;

@@ -47,7 +47,7 @@ def explain(server):
     return [ctl("explain", *more, line["event"], server.audit_path)
             for line in server.audit_lines("decision")[::3]
             + server.audit_lines("list") + server.audit_lines("key")
-            for more in ((), ("--json",))]
+            for more in ((), ("--json",), ("--public",))]
 
 
 def key(server):
@@ -70,7 +70,10 @@ def keys(server):
             ctl("keys", "show", copy, "--json", "--log", server.audit_path),
             ctl("keys", "destroy", copy, "k1"),
             ctl("keys", "destroy", copy, "k1", "--yes", "--json"),
-            ctl("keys", "verdict", server.secret_path)]
+            ctl("keys", "verdict", server.secret_path),
+            ctl("keys", "verdict", copy, "--json"),
+            ctl("keys", "seal", server.dir / "first.pem"),
+            ctl("keys", "seal", server.dir / "second.pem", "--json")]
 
 
 def list_(server):
@@ -93,6 +96,29 @@ def log(server):
             ctl(*base, *found, "--json"), ctl(*base, *found, "--count")]
 
 
+def recall(server):
+    base = ("recall", "fast", ACCOUNT, server.audit_path, "--secret",
+            server.secret_path)
+    return [ctl(*base, *more) for more in ((), ("--json",), (
+        "--dry-run", "--window", "1h"))]
+
+
+def seal(server):
+    """Its private key is a secret, too."""
+    private = server.dir / "private.pem"
+    ctl("keys", "seal", private)
+    raw = base64.b64decode("".join(private.read_text().splitlines()[1:-1]))
+    checkpoints = server.dir / "checkpoints"
+    said = [ctl("seal", "--key", private, "--checkpoints", checkpoints,
+                "--once", *more, server.audit_path)
+            for more in ((), ("--json",))]
+    said += [checkpoints.read_bytes(),
+             ctl("verify", "--checkpoints", checkpoints, "--key",
+                 f"{private}.pub", server.audit_path, codes=range(7))]
+    assert not any(Sieve({"seal": raw[-32:]}).find(part) for part in said)
+    return said
+
+
 def verify(server):
     return [ctl("verify", server.audit_path),
             ctl("verify", "--json", "--all", server.audit_path)]
@@ -102,7 +128,7 @@ def verify(server):
 # of its parts and forms.
 COMMANDS = {"backtest": backtest, "check": check, "explain": explain,
             "key": key, "keys": keys, "list": list_, "log": log,
-            "verify": verify}
+            "recall": recall, "seal": seal, "verify": verify}
 
 # Of these, every part ("add|remove|show") has to be among the calls.
 PARTS = re.compile(r"^Usage: integrityctl \w+ ((?:[a-z]+\|)+[a-z]+) ", re.M)

@@ -296,7 +296,7 @@ verify_with(unsigned n)
 
     if (rc == IG_OK) {
         rc = ig_verify_finish(v, &summary);
-        assert_int_equal(summary.result, IG_VERIFY_CLEAN);
+        assert_true(rc != IG_OK || summary.result == IG_VERIFY_CLEAN);
     }
 
     while (few.nblocks > 0) {
@@ -322,9 +322,10 @@ test_no_memory(void **state)
 
     for (n = 0; !verify_with(n); n++) { /* void */ }
 
-    /* the verifier; two chains of three blocks; the name of one before */
+    /* the verifier; two chains of three blocks; the name of one before; the
+     * order of files */
 
-    assert_int_equal(n, 8);
+    assert_int_equal(n, 9);
 }
 
 

@@ -160,6 +160,80 @@ test_successor_elsewhere(void **state)
 }
 
 
+/* -- what other chains reveal -------------------------------------------- */
+
+/* Two workers over two files; both write a line in each. */
+static void
+begin_files(void)
+{
+    unsigned                   i;
+    static ig_audit_worker_t   other;
+    ig_audit_worker_t         *both[] = { &w, &other };
+
+    start_again();
+
+    for (i = 0; i < 2; i++) {
+        ig_audit_start(both[i], &a, i, 1, NULL, SIZE_MAX);
+        ig_audit_line(both[i]);
+        ig_audit_segment(both[i], false);
+        ig_audit_write(both[i], SIZE_MAX);
+    }
+
+    ig_audit_rotate(&a);
+
+    for (i = 0; i < 2; i++) {
+        ig_audit_segment(both[i], true);
+        ig_audit_write(both[i], SIZE_MAX);
+        ig_audit_close(both[i]);
+    }
+}
+
+
+/* One worker's lines removed from the older file, where the other's stand. */
+static void
+test_gone_from_the_file_before(void **state)
+{
+    ig_audit_file_t  file[2];
+
+    (void) state;
+
+    begin_files();
+    ig_audit_expect(a.file, 2, IG_VERIFY_CLEAN, &verdict);
+    ig_audit_expect(&a.file[1], 1, IG_VERIFY_CLEAN, &verdict);
+
+    file[0] = ig_audit_replace(&a.file[0], 3, 3, ig_str(""));
+    file[1] = a.file[1];
+    ig_audit_expect(file, 2, IG_VERIFY_TAMPERED, &verdict);
+    assert_non_null(strstr(verdict.text, "1:3: tampered: the 3 lines before"
+                           " this one are missing, also from the file before"));
+    free(file[0].data);
+}
+
+
+/* A worker's lines of both files exchanged: files have one order. */
+static void
+test_moved_between_files(void **state)
+{
+    ig_str_t         one, two;
+    ig_audit_file_t  file[2];
+
+    (void) state;
+
+    begin_files();
+    one.data = ig_audit_get(&a.file[0], 3).data;
+    one.len = (size_t) (a.file[0].data + a.file[0].len - one.data);
+    two.data = ig_audit_get(&a.file[1], 2).data;
+    two.len = (size_t) (a.file[1].data + a.file[1].len - two.data);
+
+    file[0] = ig_audit_replace(&a.file[0], 3, 3, two);
+    file[1] = ig_audit_replace(&a.file[1], 2, 2, one);
+    ig_audit_expect(file, 2, IG_VERIFY_TAMPERED, &verdict);
+    assert_non_null(strstr(verdict.text, "lines were moved"));
+    free(file[0].data);
+    free(file[1].data);
+}
+
+
 /* -- chains that contradict themselves ----------------------------------- */
 
 static void
@@ -289,6 +363,8 @@ main(void)
     const struct CMUnitTest  tests[] = {
         TEST(test_successor),
         TEST(test_successor_elsewhere),
+        TEST(test_gone_from_the_file_before),
+        TEST(test_moved_between_files),
         TEST(test_false_loss),
         TEST(test_after_close),
         TEST(test_wrong_beginnings),

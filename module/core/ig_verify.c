@@ -351,11 +351,13 @@ ig_verify_finish(ig_verify_t *v, ig_verify_summary_t *summary)
 
     rc = ig_verify_rest(v);
 
+    if (rc == IG_OK) {
+        rc = ig_verify_judge_chains(v);
+    }
+
     if (rc != IG_OK) {
         return rc;
     }
-
-    ig_verify_judge_chains(v);
 
     if (v->seen_all != NULL) {
         v->seen_all(v->seen_ctx);

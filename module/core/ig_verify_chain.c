@@ -255,7 +255,7 @@ ig_verify_own_line(ig_verify_t *v, ig_verify_chain_t *chain,
         chain->close_lost = line->lost;
     }
 
-    if (line->kind == IG_LINE_SEGMENT_START && line->truncated > 0) {
+    if (line->kind == IG_LINE_TRUNCATED) {
         ig_verify_truncated(v, chain, line->truncated);
     }
 

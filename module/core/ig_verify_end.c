@@ -59,6 +59,39 @@ ig_verify_last_run(const ig_verify_chain_t *chain)
 }
 
 
+static bool
+ig_verify_is_rotation(const ig_verify_run_t *run)
+{
+    return run->last_kind == IG_LINE_SEGMENT_END
+           && run->next->first_kind == IG_LINE_SEGMENT_START
+           && run->next->first.seq == run->last.seq + 1;
+}
+
+
+/* Which file follows which, as the chains that are in both have it. */
+static int
+ig_verify_order_files(ig_verify_t *v)
+{
+    ig_verify_run_t    *run;
+    ig_verify_chain_t  *chain;
+
+    v->order = ig_alloc(v->mem, (v->files + 1) * sizeof(*v->order));
+
+    if (v->order == NULL) {
+        return IG_NOMEM;
+    }
+
+    for (chain = v->chains; chain != NULL; chain = chain->next) {
+        for (run = chain->run; run->next != NULL; run = run->next) {
+            v->order[run->file].to = run->next->file + 1;
+            v->order[run->next->file].rotated |= ig_verify_is_rotation(run);
+        }
+    }
+
+    return IG_OK;
+}
+
+
 /* The line with which a chain begins in what was given. */
 static void
 ig_verify_head(ig_verify_t *v, ig_verify_chain_t *chain)
@@ -89,6 +122,14 @@ ig_verify_head(ig_verify_t *v, ig_verify_chain_t *chain)
                        chain, "the first line of its chain refers to one"
                        " before it");
 
+    } else if (run->first_kind == IG_LINE_SEGMENT_START
+               && run->first.dropped == 0 && v->order[run->file].rotated)
+    {
+        ig_verify_tell(v, IG_FINDING_TAMPERED, run->file, run->first_line,
+                       chain, "the %llu lines before this one are missing,"
+                       " also from the file before, from which other chains go"
+                       " on here", ig_llu(before));
+
     } else if (run->first_kind == IG_LINE_SEGMENT_START) {
         ig_verify_tell(v, IG_FINDING_NOTE, run->file, run->first_line, chain,
                        "the %llu lines before this one are in files that were"
@@ -110,11 +151,18 @@ ig_verify_head(ig_verify_t *v, ig_verify_chain_t *chain)
 }
 
 
-/* A chain that changes files without the lines of a rotation. */
+/* A chain that changes files: as others do, and with a rotation's lines? */
 static void
-ig_verify_copied(ig_verify_t *v, ig_verify_chain_t *chain,
+ig_verify_next_file(ig_verify_t *v, ig_verify_chain_t *chain,
     const ig_verify_run_t *run, const ig_verify_run_t *next)
 {
+    if (v->order[next->file].to == run->file + 1) {
+        ig_verify_tell(v, IG_FINDING_TAMPERED, next->file, next->first_line,
+                       chain, "the chain goes on here from a file to which"
+                       " others go on from this one: lines were moved");
+        return;
+    }
+
     if (run->last_kind == IG_LINE_SEGMENT_END
         || next->first_kind == IG_LINE_SEGMENT_START)
     {
@@ -158,7 +206,7 @@ ig_verify_runs(ig_verify_t *v, ig_verify_chain_t *chain)
 
         ig_verify_join(v, chain, &run->last, &run->before_last, &next->first,
                        next->file, next->first_line);
-        ig_verify_copied(v, chain, run, next);
+        ig_verify_next_file(v, chain, run, next);
     }
 
     v->lost_elsewhere += v->lost - lost;
@@ -191,10 +239,14 @@ ig_verify_close(ig_verify_t *v, ig_verify_chain_t *chain)
 }
 
 
-void
+int
 ig_verify_judge_chains(ig_verify_t *v)
 {
     ig_verify_chain_t  *chain;
+
+    if (ig_verify_order_files(v) != IG_OK) {
+        return IG_NOMEM;
+    }
 
     for (chain = v->chains; chain != NULL; chain = chain->next) {
         chain->state = ig_str("closed");
@@ -204,6 +256,8 @@ ig_verify_judge_chains(ig_verify_t *v)
     }
 
     ig_verify_judge_ends(v);
+
+    return IG_OK;
 }
 
 

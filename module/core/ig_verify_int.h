@@ -28,6 +28,7 @@ typedef enum {
     IG_LINE_OPEN,
     IG_LINE_CLOSE,
     IG_LINE_SEGMENT_START,
+    IG_LINE_TRUNCATED,          /* a segment_start, but of the same file */
     IG_LINE_SEGMENT_END
 } ig_line_kind_e;
 
@@ -176,6 +177,12 @@ struct ig_verify_chain_s {
     unsigned            open_file;
 };
 
+/* A file among others. */
+typedef struct {
+    unsigned  to;               /* a chain goes on in file to - 1; 0: none */
+    bool      rotated;          /* a chain comes here by a rotation */
+} ig_verify_order_t;
+
 #define IG_VERIFY_BUCKETS  1024
 #define IG_VERIFY_CARRY    (64 * 1024)
 
@@ -200,6 +207,7 @@ struct ig_verify_s {
     uint64_t             nchains;
     uint64_t             lines;
     uint64_t             count[IG_FINDING_KINDS];
+    ig_verify_order_t   *order;     /* of files */
     uint64_t             lost;
     uint64_t             lost_elsewhere;    /* told in another file */
     uint64_t             torn;
@@ -254,7 +262,7 @@ bool ig_verify_has_hash(const ig_verify_end_t *end,
 ig_verify_run_t *ig_verify_last_run(const ig_verify_chain_t *chain);
 
 /* ig_verify_end.c */
-void ig_verify_judge_chains(ig_verify_t *v);
+int ig_verify_judge_chains(ig_verify_t *v);     /* IG_OK or IG_NOMEM */
 ig_verify_result_e ig_verify_judge(ig_verify_t *v);
 
 /* ig_verify_witness.c: chains that were not closed, and who speaks for them. */

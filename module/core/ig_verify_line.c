@@ -299,6 +299,10 @@ ig_line_parse(ig_str_t text, ig_line_t *line)
         return IG_LINE_UNCHAINED;
     }
 
+    if (line->kind == IG_LINE_SEGMENT_START && line->truncated > 0) {
+        line->kind = IG_LINE_TRUNCATED;
+    }
+
     ig_sha256(text.data, (size_t) (r.hashed - text.data), line->computed);
 
     return IG_LINE_GOOD;

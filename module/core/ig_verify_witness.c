@@ -205,7 +205,8 @@ ig_verify_unwitnessed(ig_verify_t *v, ig_verify_chain_t *chain)
     if (last->last_kind == IG_LINE_SEGMENT_END) {
         chain->state = ig_str("continued");
         ig_verify_tell(v, IG_FINDING_NOTE, last->file, last->last_line, chain,
-                       "the chain goes on in a file that was not given");
+                       "the chain ends with a rotation: it goes on in a file"
+                       " that was not given, or did not go on");
         return;
     }
 

@@ -31,12 +31,15 @@ typedef struct {
 extern const ig_ctl_command_t  ig_ctl_backtest;
 extern const ig_ctl_command_t  ig_ctl_check;
 extern const ig_ctl_command_t  ig_ctl_explain;
+extern const ig_ctl_command_t  ig_ctl_dossier;
+extern const ig_ctl_command_t  ig_ctl_export;
 extern const ig_ctl_command_t  ig_ctl_key;
 extern const ig_ctl_command_t  ig_ctl_keys;
 extern const ig_ctl_command_t  ig_ctl_list;
 extern const ig_ctl_command_t  ig_ctl_load;
 extern const ig_ctl_command_t  ig_ctl_log;
 extern const ig_ctl_command_t  ig_ctl_recall;
+extern const ig_ctl_command_t  ig_ctl_report;
 extern const ig_ctl_command_t  ig_ctl_seal;
 extern const ig_ctl_command_t  ig_ctl_verify;
 

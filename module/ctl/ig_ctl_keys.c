@@ -182,15 +182,23 @@ ig_keys_verdict(const ig_keys_options_t *o)
 }
 
 
-/* -- parts and options --------------------------------------------------- */
-
-
 /* Another kind of key, but where one looks for it. */
 static int
 ig_keys_seal(const ig_keys_options_t *o)
 {
-    return ig_ctl_seal_new_key(o->arg[0]);
+    int  rc;
+
+    rc = ig_ctl_seal_new_key(o->arg[0]);
+
+    if (rc == IG_CTL_OK && (o->given & IG_KEYS_JSON)) {
+        puts("{\"created\":true}");
+    }
+
+    return rc;
 }
+
+
+/* -- parts and options --------------------------------------------------- */
 
 
 static const ig_keys_part_t  ig_keys_parts[] = {
@@ -200,7 +208,7 @@ static const ig_keys_part_t  ig_keys_parts[] = {
     { "show", 1, INT_MAX, IG_KEYS_JSON|IG_KEYS_LOG, ig_keys_show },
     { "destroy", 2, 2, IG_KEYS_JSON|IG_KEYS_YES, ig_keys_destroy },
     { "verdict", 1, 1, IG_KEYS_JSON, ig_keys_verdict },
-    { "seal", 1, 1, 0, ig_keys_seal }
+    { "seal", 1, 1, IG_KEYS_JSON, ig_keys_seal }
 };
 
 static const struct {

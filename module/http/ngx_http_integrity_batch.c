@@ -121,6 +121,24 @@ ngx_http_integrity_batch_drop(void)
 }
 
 
+/* Addresses are personal: the zone gets a keyed hash. */
+
+static void
+ngx_http_integrity_client_hash(uint8_t id[IG_HASH], const void *address,
+    size_t len)
+{
+    uint8_t    out[IG_SHA256];
+    ig_hmac_t  hmac;
+
+    ig_hmac_init(&hmac, &ngx_http_integrity_worker.mcf->secret->store);
+    ig_hmac_update_str(&hmac, ig_str("client"));
+    ig_hmac_update(&hmac, address, len);
+    ig_hmac_final(&hmac, out);
+
+    ngx_memcpy(id, out, IG_HASH);
+}
+
+
 /*
  * Whom the cap on new keys counts: the address after realip, an IPv6 one by
  * its /64.  Connections over unix sockets have no address and no cap.
@@ -138,22 +156,19 @@ ngx_http_integrity_client(ngx_connection_t *c, ig_client_t *client)
         return NULL;
     }
 
-    ngx_memzero(client, sizeof(ig_client_t));
-
     switch (c->sockaddr->sa_family) {
 
 #if (NGX_HAVE_INET6)
     case AF_INET6:
         sin6 = (struct sockaddr_in6 *) c->sockaddr;
-        ngx_memcpy(client->id, sin6->sin6_addr.s6_addr, 8);
-        client->id[8] = 6;
+        ngx_http_integrity_client_hash(client->id, sin6->sin6_addr.s6_addr,
+                                       8);
         break;
 #endif
 
     case AF_INET:
         sin = (struct sockaddr_in *) c->sockaddr;
-        ngx_memcpy(client->id, &sin->sin_addr.s_addr, 4);
-        client->id[8] = 4;
+        ngx_http_integrity_client_hash(client->id, &sin->sin_addr.s_addr, 4);
         break;
 
     default:

@@ -1,5 +1,6 @@
 """nginx under test: started on a configuration, signalled, asked, ended."""
 
+import contextlib
 import json
 import os
 import re
@@ -217,9 +218,14 @@ class Nginx:
 
     def kill(self):
         """The end of whatever is left; only processes of this nginx."""
-        for pid in self.pids():
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not self.pids(), what="killed processes to end")
+        def killed():
+            # a master may have replaced a worker before it died itself
+            for pid in self.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not self.pids()
+
+        wait_until(killed, what="killed processes to end")
         if self._session:
             ended = processes.reap(self._session)
             self.status = ended.get(self.master, self.status)
