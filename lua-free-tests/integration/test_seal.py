@@ -216,7 +216,7 @@ def test_a_restart_with_rotations_meanwhile(folder, seal):
     add(log, chain.open(), *outcomes(chain, 3))
     one = seal()
     assert one.once()[0] == 0
-    for number in range(1, 3):
+    for number in range(1, 21):
         add(log, chain.outcome(), chain.segment_end())
         log.rename(folder / f"audit.log.{number}")
         add(log, chain.segment_start(), chain.outcome())

@@ -66,21 +66,32 @@ ig_sealer_signals(sigset_t *open)
 
 /* -- the loop ------------------------------------------------------------ */
 
+/* Whether a segment is done and no checkpoint says so. */
+static bool
+ig_sealer_ended(const ig_sealer_log_t *log)
+{
+    unsigned  i;
+
+    for (i = 0; i < log->nsegments; i++) {
+        if (log->segment[i].done && log->segment[i].changed) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 /* What makes a checkpoint due now; NULL: nothing does. */
 static const char *
 ig_sealer_due(const ig_sealer_t *s)
 {
     bool      ended;
     int64_t   since;
-    unsigned  i, n;
+    unsigned  i;
 
-    ended = false;
-
-    for (i = 0; i < s->nlogs; i++) {
-        for (n = 0; n < s->log[i].nsegments; n++) {
-            ended |= s->log[i].segment[n].done
-                     && s->log[i].segment[n].changed;
-        }
+    for (i = 0, ended = false; i < s->nlogs; i++) {
+        ended |= ig_sealer_ended(&s->log[i]);
     }
 
     since = ig_sealer_clock() - s->written;
@@ -115,10 +126,21 @@ ig_sealer_turn(ig_sealer_t *s)
 static int
 ig_sealer_last(ig_sealer_t *s, const char *why)
 {
-    unsigned  i;
+    unsigned          i;
+    ig_sealer_log_t  *log;
 
     for (i = 0; i < s->nlogs && s->refused == 0; i++) {
-        ig_sealer_follow(&s->log[i]);
+        log = &s->log[i];
+        ig_sealer_follow(log);
+
+        /* of very many rotations that were missed, a few at a time */
+
+        while (s->refused == 0 && ig_sealer_is_full(log)
+               && ig_sealer_ended(log)
+               && ig_sealer_checkpoint(s, "segment") == IG_OK)
+        {
+            ig_sealer_follow(log);
+        }
     }
 
     if (s->refused != 0) {

@@ -45,7 +45,7 @@ typedef struct {
     char     *carry;
 } ig_sealer_segment_t;
 
-/* What an earlier process has said of a segment. */
+/* A segment that was done, or is what an earlier process has said of one. */
 typedef struct ig_sealer_past_s  ig_sealer_past_t;
 
 struct ig_sealer_past_s {
@@ -71,7 +71,8 @@ typedef struct {
     ig_sealer_segment_t   segment[IG_SEALER_SEGMENTS];      /* oldest first */
     unsigned              nsegments;
     uint64_t              last_segment; /* number */
-    ig_sealer_past_t     *past;
+    ig_sealer_past_t     *past;         /* segments that are not open */
+    char                  latest[IG_CHECKPOINT_TIME + 1];   /* first line */
     int                   error;        /* why it cannot be opened; told */
 } ig_sealer_log_t;
 
@@ -149,7 +150,10 @@ int ig_sealer_feed(ig_sealer_log_t *log, ig_sealer_segment_t *segment,
 void ig_sealer_confirm(ig_sealer_log_t *log, ig_sealer_segment_t *segment);
 
 /* ig_ctl_seal_log.c */
+bool ig_sealer_is_full(const ig_sealer_log_t *log);
 ig_sealer_segment_t *ig_sealer_open(ig_sealer_log_t *log, const char *path);
+void ig_sealer_undo(ig_sealer_log_t *log, ig_sealer_segment_t *segment);
+void ig_sealer_latest(ig_sealer_log_t *log, const char *time);
 void ig_sealer_follow(ig_sealer_log_t *log);
 
 /* ig_ctl_seal_write.c */
@@ -166,7 +170,8 @@ int ig_sealer_introduce(ig_sealer_t *s);
 /* ig_ctl_seal_restart.c: what the checkpoint file says.  IG_CTL_* or 4 */
 int ig_sealer_recall(ig_sealer_t *s);
 
-/* ig_ctl_seal_catch_up.c: finds the files that were followed before */
+/* ig_ctl_seal_catch_up.c */
 void ig_sealer_catch_up(ig_sealer_log_t *log);
+void ig_sealer_next_files(ig_sealer_log_t *log);
 
 #endif /* IG_CTL_SEAL_H */

@@ -117,6 +117,19 @@ ig_sealer_link(ig_sealer_log_t *log, ig_sealer_chain_t *chain,
 
 
 static void
+ig_sealer_began(ig_sealer_log_t *log, ig_str_t time)
+{
+    char  text[IG_CHECKPOINT_TIME + 1];
+
+    if (time.len == IG_CHECKPOINT_TIME) {
+        memcpy(text, time.data, time.len);
+        text[time.len] = '\0';
+        ig_sealer_latest(log, text);
+    }
+}
+
+
+static void
 ig_sealer_seen(void *ctx, const ig_verify_seen_t *line)
 {
     ig_sealer_t          *s;
@@ -131,6 +144,7 @@ ig_sealer_seen(void *ctx, const ig_verify_seen_t *line)
 
     if (memcmp(segment->first, none, IG_SHA256) == 0) {
         memcpy(segment->first, line->hash, IG_SHA256);
+        ig_sealer_began(log, line->time);
     }
 
     /* of a changed line, the verifier has told */

@@ -53,6 +53,41 @@ ig_sealer_end(ig_sealer_segment_t *segment)
 }
 
 
+bool
+ig_sealer_is_full(const ig_sealer_log_t *log)
+{
+    return log->nsegments == IG_SEALER_SEGMENTS;
+}
+
+
+/* When the youngest segment known began. */
+void
+ig_sealer_latest(ig_sealer_log_t *log, const char *time)
+{
+    if (strcmp(time, log->latest) > 0) {
+        memcpy(log->latest, time, sizeof(log->latest));
+    }
+}
+
+
+/* A copy of it must not be taken for another one. */
+static void
+ig_sealer_remember(ig_sealer_log_t *log, const ig_sealer_segment_t *segment)
+{
+    ig_sealer_past_t  *past;
+
+    past = ig_alloc(&log->sealer->memory.mem, sizeof(*past));
+
+    if (past != NULL) {
+        past->number = segment->number;
+        past->done = true;
+        memcpy(past->first, segment->first, IG_SHA256);
+        past->next = log->past;
+        log->past = past;
+    }
+}
+
+
 /* Closes what is done, once a checkpoint says so. */
 static void
 ig_sealer_forget(ig_sealer_log_t *log)
@@ -62,6 +97,7 @@ ig_sealer_forget(ig_sealer_log_t *log)
 
     for (i = 0, n = 0; i < log->nsegments; i++) {
         if (log->segment[i].done && !log->segment[i].changed) {
+            ig_sealer_remember(log, &log->segment[i]);
             (void) close(log->segment[i].fd);
             continue;
         }
@@ -76,24 +112,6 @@ ig_sealer_forget(ig_sealer_log_t *log)
 }
 
 
-/* A place for one more; the oldest gives way where there is none. */
-static ig_sealer_segment_t *
-ig_sealer_place(ig_sealer_log_t *log)
-{
-    if (log->nsegments == IG_SEALER_SEGMENTS) {
-        ig_sealer_end(&log->segment[0]);
-
-        if (ig_sealer_checkpoint(log->sealer, "segment") != IG_OK) {
-            return NULL;
-        }
-
-        ig_sealer_forget(log);
-    }
-
-    return &log->segment[log->nsegments];
-}
-
-
 ig_sealer_segment_t *
 ig_sealer_open(ig_sealer_log_t *log, const char *path)
 {
@@ -102,8 +120,12 @@ ig_sealer_open(ig_sealer_log_t *log, const char *path)
     struct stat           st;
     ig_sealer_segment_t  *segment;
 
-    segment = ig_sealer_place(log);
-    fd = segment != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (ig_sealer_is_full(log)) {
+        return NULL;            /* until others were read to their end */
+    }
+
+    segment = &log->segment[log->nsegments];
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
         ig_sealer_complain(log, errno);
@@ -132,6 +154,18 @@ ig_sealer_open(ig_sealer_log_t *log, const char *path)
     log->nsegments++;
 
     return segment;
+}
+
+
+/* Takes back the last one that was opened; NULL: there was none. */
+void
+ig_sealer_undo(ig_sealer_log_t *log, ig_sealer_segment_t *segment)
+{
+    if (segment != NULL) {
+        (void) close(segment->fd);
+        log->nsegments--;
+        log->last_segment--;
+    }
 }
 
 
@@ -315,7 +349,7 @@ ig_sealer_retire(ig_sealer_log_t *log)
 }
 
 
-/* The file that has the log's name now, if it is another one. */
+/* The file that has the log's name now, if it is another one, and others. */
 static void
 ig_sealer_look(ig_sealer_log_t *log)
 {
@@ -333,7 +367,12 @@ ig_sealer_look(ig_sealer_log_t *log)
     } else if (newest == NULL || newest->done || newest->dev != st.st_dev
                || newest->ino != st.st_ino)
     {
-        (void) ig_sealer_open(log, log->path);
+        if (newest == NULL && log->past == NULL) {
+            (void) ig_sealer_open(log, log->path);  /* the first one ever */
+
+        } else {
+            ig_sealer_next_files(log);
+        }
     }
 }
 
