@@ -232,9 +232,19 @@ ig_checkpoint_next_log(ig_checkpoint_items_t *items, ig_checkpoint_log_t *log)
 
     memset(log, 0, sizeof(*log));
 
-    return ig_checkpoint_item(items, &object)
-           && ig_checkpoint_members(object, ig_checkpoint_log_member, log)
-           && log->file.len > 0 && log->segment > 0 && log->chains.len > 0;
+    if (!ig_checkpoint_item(items, &object)) {
+        return false;
+    }
+
+    if (ig_checkpoint_members(object, ig_checkpoint_log_member, log)
+        && log->file.len > 0 && log->segment > 0 && log->chains.len > 0)
+    {
+        return true;
+    }
+
+    items->p = object.data;     /* not the end: this one is wrong */
+
+    return false;
 }
 
 
@@ -268,9 +278,19 @@ ig_checkpoint_next_chain(ig_checkpoint_items_t *items,
 
     memset(chain, 0, sizeof(*chain));
 
-    return ig_checkpoint_item(items, &object)
-           && ig_checkpoint_members(object, ig_checkpoint_chain_member, chain)
-           && chain->id.len > 0 && chain->seq > 0;
+    if (!ig_checkpoint_item(items, &object)) {
+        return false;
+    }
+
+    if (ig_checkpoint_members(object, ig_checkpoint_chain_member, chain)
+        && chain->id.len > 0 && chain->seq > 0)
+    {
+        return true;
+    }
+
+    items->p = object.data;
+
+    return false;
 }
 
 
