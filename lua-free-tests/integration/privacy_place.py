@@ -194,9 +194,9 @@ def ctl(*arguments, codes=(0, 1)):
     return done.stdout + done.stderr
 
 
-def asked(server, *arguments):
+def asked(server, *arguments, **options):
     return ctl(*arguments, "--socket", f"unix:{server.dir}/control.sock",
-               "--uri", "/control")
+               "--uri", "/control", **options)
 
 
 # -- what is written ----------------------------------------------------------

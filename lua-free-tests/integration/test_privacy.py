@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 import subprocess
+import time
 import urllib.parse
 
 import httpx
@@ -41,6 +42,13 @@ def backtest(server):
 
 def check(server):
     return [ctl("check", server.conf_path)]
+
+
+def dossier(server):
+    """By what the log has in place of the account."""
+    (line, *_) = server.audit_lines("decision")
+    return pages(server, ("dossier", "account", line["field"]["account"],
+                          server.audit_path))
 
 
 def explain(server):
@@ -89,6 +97,19 @@ def list_(server):
             for more in ((), ("--all", "--json"))]
 
 
+def load(server):
+    """Of a past that has the clear values."""
+    past = server.dir / "past.jsonl"
+    past.write_text("".join(json.dumps({
+        "time": time.time() - 3600 * hour, "action": "order.create",
+        "account": VALUES["account"], "device": VALUES["device"],
+        "phone": VALUES["phone"], "content": VALUES["content"],
+        "status": 201}) + "\n" for hour in range(9, 0, -1)))
+    base = ("load", "-c", server.conf_path, *WHO)
+    return [asked(server, *base, *more, past, codes=(0,)) for more in (
+        ("--dry-run",), ("--dry-run", "--json"), (), ("--json",))]
+
+
 def log(server):
     base = ("log", server.audit_path)
     found = ("--secret", server.secret_path, "--field", ACCOUNT)
@@ -96,11 +117,22 @@ def log(server):
             ctl(*base, *found, "--json"), ctl(*base, *found, "--count")]
 
 
+def pages(server, base):
+    """As text, as JSON, as a page."""
+    page = server.dir / "page.html"
+    return [ctl(*base), ctl(*base, "--json"), ctl(*base, "--html", page),
+            page.read_bytes()]
+
+
 def recall(server):
     base = ("recall", "fast", ACCOUNT, server.audit_path, "--secret",
             server.secret_path)
     return [ctl(*base, *more) for more in ((), ("--json",), (
         "--dry-run", "--window", "1h"))]
+
+
+def report(server):
+    return pages(server, ("report", server.audit_path))
 
 
 def seal(server):
@@ -126,9 +158,10 @@ def verify(server):
 
 # A subcommand that is not here makes the test fail: give it one call for each
 # of its parts and forms.
-COMMANDS = {"backtest": backtest, "check": check, "explain": explain,
-            "key": key, "keys": keys, "list": list_, "log": log,
-            "recall": recall, "seal": seal, "verify": verify}
+COMMANDS = {"backtest": backtest, "check": check, "dossier": dossier,
+            "explain": explain, "key": key, "keys": keys, "list": list_,
+            "load": load, "log": log, "recall": recall, "report": report,
+            "seal": seal, "verify": verify}
 
 # Of these, every part ("add|remove|show") has to be among the calls.
 PARTS = re.compile(r"^Usage: integrityctl \w+ ((?:[a-z]+\|)+[a-z]+) ", re.M)
@@ -299,6 +332,15 @@ def test_every_subcommand_is_looked_at(nginx, app, monkeypatch):
         assert set(parts.group(1).split("|") if parts else ()) <= used, name
         if "--json" in text:
             assert any("--json" in call for call in calls), name
+
+
+def test_a_dossier_names_who_was_asked_for_and_nobody_else(nginx, app):
+    server = make(nginx, app, ("", None, None))
+    place.call_all(server)
+    told = pages(server, ("dossier", "account", VALUES["account"], "--secret",
+                          server.secret_path, server.audit_path))
+    assert [SIEVE.names(part) for part in told] == [
+        {"account"}, {"account"}, set(), {"account"}]
 
 
 def test_answers_of_control(nginx, app, stores):
