@@ -58,6 +58,14 @@ def explain(server):
             for more in ((), ("--json",), ("--public",))]
 
 
+def export(server):
+    return [ctl("export", "--format", *more, server.audit_path) for more in (
+        ("ocsf",), ("ocsf", "--actor", "owner", "--source", "network"),
+        ("csv",), ("csv", "--column", "field.device", "--column",
+                   "counter.hits"),
+        ("csv", "--secret", server.secret_path, "--field", ACCOUNT))]
+
+
 def key(server):
     return [asked(server, "key", verb, *which, *WHO, *form)
             for verb in ("inspect", "reset")
@@ -159,9 +167,9 @@ def verify(server):
 # A subcommand that is not here makes the test fail: give it one call for each
 # of its parts and forms.
 COMMANDS = {"backtest": backtest, "check": check, "dossier": dossier,
-            "explain": explain, "key": key, "keys": keys, "list": list_,
-            "load": load, "log": log, "recall": recall, "report": report,
-            "seal": seal, "verify": verify}
+            "explain": explain, "export": export, "key": key, "keys": keys,
+            "list": list_, "load": load, "log": log, "recall": recall,
+            "report": report, "seal": seal, "verify": verify}
 
 # Of these, every part ("add|remove|show") has to be among the calls.
 PARTS = re.compile(r"^Usage: integrityctl \w+ ((?:[a-z]+\|)+[a-z]+) ", re.M)
