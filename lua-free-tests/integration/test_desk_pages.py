@@ -112,7 +112,11 @@ def test_in_a_browser(pages, folder):
             "getComputedStyle(document.body).backgroundColor"
         ) == "rgb(18, 23, 30)"
         for name, most in (("account", 6), ("day", 5), ("none", 2)):
-            paper = browser.open(pages[name]).pdf(folder / f"{name}.pdf")
+            page = browser.open(pages[name], dark=True)
+            paper = page.pdf(folder / f"{name}.pdf", dark=True)
+            assert page.value(
+                "getComputedStyle(document.body).backgroundColor"
+            ) == "rgb(255, 255, 255)"
             count = len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
             assert 1 <= count <= most, (name, count)
 

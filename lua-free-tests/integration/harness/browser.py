@@ -108,7 +108,7 @@ class Browser:
         while all(event.get("method") != method for event in self.events):
             self.events.append(self._message(deadline))
 
-    def open(self, path, width=900, height=900, dark=False, media="screen"):
+    def open(self, path, width=900, height=900, dark=False):
         self.events.clear()
         target = self.call("Target.createTarget", url="about:blank")
         session = self.call("Target.attachToTarget", flatten=True,
@@ -119,9 +119,7 @@ class Browser:
         page.call("Emulation.setDeviceMetricsOverride", width=width,
                   height=height, deviceScaleFactor=2 if width < 600 else 1,
                   mobile=width < 600)
-        page.call("Emulation.setEmulatedMedia", media=media, features=[
-            {"name": "prefers-color-scheme",
-             "value": "dark" if dark else "light"}])
+        page.medium("screen", dark)
         page.call("Page.navigate", url=path.resolve().as_uri())
         self.wait("Page.loadEventFired")
         return page
@@ -134,6 +132,11 @@ class Page:
 
     def call(self, method, **params):
         return self.browser.call(method, self._session, **params)
+
+    def medium(self, medium, dark):
+        self.call("Emulation.setEmulatedMedia", media=medium, features=[
+            {"name": "prefers-color-scheme",
+             "value": "dark" if dark else "light"}])
 
     def value(self, expression):
         result = self.call("Runtime.evaluate", expression=expression,
@@ -148,8 +151,9 @@ class Page:
         path.write_bytes(base64.b64decode(data))
         return path
 
-    def pdf(self, path):
-        """On A4, as the page's own style sheet says."""
+    def pdf(self, path, dark=False):
+        """On paper as the page's own style sheet says."""
+        self.medium("print", dark)
         data = self.call("Page.printToPDF", preferCSSPageSize=True,
                          printBackground=True)["data"]
         path.write_bytes(base64.b64decode(data))

@@ -237,7 +237,7 @@ ig_dossier_page_events(ig_page_t *page, const ig_dossier_t *d)
 
     static const ig_page_column_t  column[] = {
         { "When", IG_COLUMN_TIME },
-        { "Event", IG_COLUMN_TEXT },
+        { "Event", IG_COLUMN_ID },
         { "Action", IG_COLUMN_TEXT },
         { "Decision", IG_COLUMN_TEXT },
         { "Rules", IG_COLUMN_TEXT },

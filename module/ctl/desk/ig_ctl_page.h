@@ -20,7 +20,12 @@
 
 typedef struct {
     const char  *head;
-    enum { IG_COLUMN_TEXT = 0, IG_COLUMN_NUMBER, IG_COLUMN_TIME }  kind;
+    enum {
+        IG_COLUMN_TEXT = 0,
+        IG_COLUMN_NUMBER,
+        IG_COLUMN_TIME,
+        IG_COLUMN_ID                    /* of known length: not broken */
+    }  kind;
 } ig_page_column_t;
 
 typedef struct {

@@ -158,6 +158,9 @@ ig_table_class(const ig_page_column_t *column)
     case IG_COLUMN_TIME:
         return " class=\"time\"";
 
+    case IG_COLUMN_ID:
+        return " class=\"id\"";
+
     default:
         return "";
     }

@@ -65,7 +65,11 @@ ig_page_number(ig_page_t *p, uint64_t n)
 void
 ig_page_share(ig_page_t *p, uint64_t part, uint64_t whole)
 {
-    double  share;
+    double       share;
+    const char  *percent;
+
+    /* not broken at the end of a line */
+    percent = p->html ? "\xc2\xa0%" : " %";
 
     if (whole == 0) {
         fputc('-', p->put);
@@ -77,13 +81,13 @@ ig_page_share(ig_page_t *p, uint64_t part, uint64_t whole)
     /* what is there is never told as nothing, and what lacks not as all */
 
     if (part > 0 && share < 0.05) {
-        fputs("<0.1 %", p->put);
+        fprintf(p->put, "<0.1%s", percent);
 
     } else if (part < whole && share >= 99.95) {
-        fputs(">99.9 %", p->put);
+        fprintf(p->put, ">99.9%s", percent);
 
     } else {
-        fprintf(p->put, "%.1f %%", share);
+        fprintf(p->put, "%.1f%s", share, percent);
     }
 }
 

@@ -15,6 +15,8 @@
 #define IG_REPORT_SHOWN    10           /* keys per field, rules in the plot */
 #define IG_REPORT_CHANGES  100          /* of lists, the latest */
 #define IG_REPORT_FIELDS   16           /* of --by */
+#define IG_REPORT_PLACES   20           /* that named no action, shown */
+#define IG_REPORT_PLACE    2048         /* bytes of a method and a path */
 
 /* A person's change of a list. */
 typedef struct {
@@ -45,7 +47,7 @@ typedef struct {
     ig_top_t             rule;
     ig_top_t             key;           /* weight: stronger decisions */
     ig_top_t             added;         /* lists that rules put keys on */
-    ig_top_t             unclassified;  /* by what the last one named */
+    ig_top_t             unclassified;  /* by method and place */
     uint64_t             unclassified_before;
     ig_quality_t         quality;
     ig_report_change_t   change[IG_REPORT_CHANGES];

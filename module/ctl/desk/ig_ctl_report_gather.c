@@ -292,7 +292,9 @@ ig_report_call(void *ctx, const ig_audit_line_t *line, int64_t time,
 int
 ig_report_unclassified(void *ctx, const ig_audit_line_t *line)
 {
+    char           place[IG_REPORT_PLACE];
     double         count;
+    ig_buf_t       b;
     ig_report_t   *r = ctx;
     ig_top_row_t  *row;
 
@@ -307,7 +309,12 @@ ig_report_unclassified(void *ctx, const ig_audit_line_t *line)
         return IG_OK;
     }
 
-    row = ig_top_row(&r->unclassified, line->method, line->path);
+    ig_buf_init(&b, place, sizeof(place));
+    ig_buf_str_add(&b, line->method);
+    ig_buf_char(&b, ' ');
+    ig_buf_str_add(&b, line->path);
+
+    row = ig_top_row(&r->unclassified, ig_str(""), ig_buf_str(&b));
 
     if (row == NULL) {
         return IG_NOMEM;

@@ -166,9 +166,8 @@ ig_report_json_unclassified(FILE *out, const ig_report_t *r)
     for (i = 0; i < r->unclassified.nrows; i++) {
         row = &r->unclassified.row[i];
 
-        fputs(i ? ",{\"method\":" : "{\"method\":", out);
-        ig_out_json(out, row->field);
-        ig_out_member(out, "path", row->name);
+        fputs(i ? ",{\"place\":" : "{\"place\":", out);
+        ig_out_json(out, row->name);
         ig_desk_number(out, "calls", row->weight);
         ig_desk_number(out, "denied", row->n[IG_BIN_DENY]);
         fputc('}', out);

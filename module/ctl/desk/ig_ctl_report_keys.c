@@ -207,7 +207,6 @@ ig_report_page_unclassified(ig_page_t *page, const ig_report_t *r,
 
     static const ig_page_column_t  column[] = {
         { "Place", IG_COLUMN_TEXT },
-        { "Method", IG_COLUMN_TEXT },
         { "Calls", IG_COLUMN_NUMBER },
         { "Denied", IG_COLUMN_NUMBER }
     };
@@ -233,13 +232,18 @@ ig_report_page_unclassified(ig_page_t *page, const ig_report_t *r,
         return;
     }
 
-    ig_page_put(page, "By place and method of the last of each minute");
+    ig_page_put(page, "By method and place of the last of each minute");
+
+    if (r->unclassified.nrows > IG_REPORT_PLACES) {
+        ig_page_put(page, "; %u of ", IG_REPORT_PLACES);
+        ig_page_number(page, r->unclassified.nrows);
+        ig_page_put(page, ", --json has more");
+    }
+
     ig_page_table(page, column, ig_countof(column), true);
 
-    for (i = 0; i < r->unclassified.nrows; i++) {
+    for (i = 0; i < r->unclassified.nrows && i < IG_REPORT_PLACES; i++) {
         ig_page_value(page, r->unclassified.row[i].name);
-        ig_page_cell(page);
-        ig_page_value(page, r->unclassified.row[i].field);
         ig_page_cell(page);
         ig_page_number(page, r->unclassified.row[i].weight);
         ig_page_cell(page);
