@@ -146,18 +146,24 @@ static void
 bins_widen_and_lose_nothing(void **state)
 {
     int        i;
-    ig_bins_t  bins;
+    int64_t    ms;
+    unsigned   kind;
+    ig_bins_t  bins, weeks;
 
     (void) state;
 
     ig_bins_init(&bins, 8 * IG_HOUR_MS, IG_MINUTE_MS);
+    ig_bins_init(&weeks, 8 * IG_HOUR_MS, 7 * IG_DAY_MS);
     srand(5);
 
     for (i = 1; i <= 3000; i++) {
 
         /* to and fro, ever farther */
-        ig_bins_add(&bins, NOV_23 + (rand() % 2 ? 1 : -1) * (int64_t) i * i
-                           * 4000, (unsigned) rand() % 4, 2);
+        ms = NOV_23 + (rand() % 2 ? 1 : -1) * (int64_t) i * i * 4000;
+        kind = (unsigned) rand() % 4;
+
+        ig_bins_add(&bins, ms, kind, 2);
+        ig_bins_add(&weeks, ms, kind, 2);
         assert_true(bins.nbins <= IG_BINS);
         assert_int_equal(sum(&bins), 2 * i);
     }
@@ -167,6 +173,12 @@ bins_widen_and_lose_nothing(void **state)
     /* bins of a day and more begin at midnight there */
     assert_int_equal((ig_bins_start(&bins, 0) + 8 * IG_HOUR_MS) % IG_DAY_MS,
                      0);
+
+    /* widened in steps, they are what wide ones are from the beginning */
+    ig_bins_narrow(&bins, weeks.nbins);
+    assert_memory_equal(&bins, &weeks, offsetof(ig_bins_t, bin));
+    assert_memory_equal(bins.bin, weeks.bin, weeks.nbins * sizeof(ig_bin_t));
+
     ig_bins_narrow(&bins, 10);
     assert_true(bins.nbins <= 10);
     assert_int_equal(sum(&bins), 6000);
