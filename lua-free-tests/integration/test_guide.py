@@ -1,5 +1,6 @@
 """docs/audit-log.md: its commands are run, and what they answer is checked."""
 
+import csv
 import json
 import os
 import re
@@ -36,7 +37,7 @@ class Desk:
                           if line["kind"] == "decision"]
         self.place = folder / "desk"
         self.place.mkdir()
-        for path in (*server.audit_paths(), server.dir / "policy.conf",
+        for path in (server.audit_path, server.dir / "policy.conf",
                      ROOT / "conf" / "sqlite" / "integrity.sql"):
             shutil.copy(path, self.place / path.name)
         shutil.copy(server.secret_path, self.place / "integrity.key")
@@ -50,6 +51,15 @@ class Desk:
             **os.environ, "HOME": str(folder), "TERM": "dumb", "TMPDIR":
             str(folder), "PATH": f"{tools}:{os.environ['PATH']}",
             "XDG_CONFIG_HOME": str(folder / ".config"), "LC_ALL": "C.UTF-8"}
+        self._rotated()
+
+    def _rotated(self):
+        """What was rotated: sealed, then compressed, as logrotate does."""
+        path = self.place / "audit.log-20261123-000000"
+        shutil.copy(self.server.dir / "audit.log.1", path)
+        self.run("integrityctl keys seal seal.key; integrityctl seal --once"
+                 " --key seal.key --checkpoints checkpoints audit.log")
+        self.run(f"gzip {path.name}")
 
     def run(self, command):
         done = subprocess.run(
@@ -108,8 +118,6 @@ def checks(heading):
 
 @checks("Is it whole?")
 def test_is_it_whole(desk):
-    desk.run("integrityctl keys seal seal.key; integrityctl seal --once"
-             " --key seal.key --checkpoints checkpoints audit.log")
     for (*_, last) in desk.answers("Is it whole?"):
         assert last.endswith("clean"), last
 
@@ -212,6 +220,21 @@ def test_which_rules_were_in_force(desk):
     assert said[-1].startswith(desk.decisions[-1]["policy"])
     text = (desk.place / "in-force.txt").read_text()
     assert "too_fast" in text and "reviews_per_hour" in text
+
+
+@checks("How do others get it?")
+def test_how_others_get_it(desk):
+    desk.answers("How do others get it?")
+    with open(desk.place / "held.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    kept = [line for line in desk.decisions if line["decision"] != "allow"]
+    assert sorted(row["event"] for row in rows) \
+        == sorted(line["event"] for line in kept)
+    assert {row["field.merchant"] for row in rows} >= {"m-42", "m-10"}
+    events = [json.loads(line) for line in
+              (desk.place / "ocsf.jsonl").read_text().splitlines()]
+    assert len(events) == len(desk.decisions)
+    assert {event["class_uid"] for event in events} == {6003}
 
 
 @checks("lnav")
