@@ -244,7 +244,7 @@ install: ## install below DESTDIR and PREFIX (/usr), with man page and examples
 	    "$(DESTDIR)$(COMPLETE)/integrityctl"
 	@install -D -m 0644 -t "$(DESTDIR)$(RULES)" conf/rules/*.conf
 	@install -D -m 0644 -t "$(DESTDIR)$(LNAV)" conf/lnav/*
-	@install -D -m 0644 -t "$(DESTDIR)$(DOC)" docs/*.md README.md CHANGES \
+	@install -D -m 0644 -t "$(DESTDIR)$(DOC)" docs/*.md docs/*.png README.md CHANGES \
 	    LICENSE
 	@for file in $(EXAMPLES); do install -D -m 0644 $$file \
 	    "$(DESTDIR)$(DOC)/examples/$${file#conf/}" || exit 1; done

@@ -24,7 +24,7 @@ def copy(tmp_path):
     """The files that are looked at, to plant something in."""
     for path in (check.COMMANDS, check.VARIABLES, check.METRICS, "README.md",
                  "lua-free-tests/README.md", *(path.relative_to(ROOT) for path in
-                   [*ROOT.glob(check.SETTINGS), *ROOT.glob("docs/*.md"),
+                   [*ROOT.glob(check.SETTINGS), *ROOT.glob("docs/*.*"),
                     *ROOT.glob("conf/**/*")])):
         if (ROOT / path).is_file():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

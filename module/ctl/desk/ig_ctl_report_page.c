@@ -11,11 +11,13 @@
 #include "ig_ctl_report.h"
 #include "ig_version.h"
 
+#define IG_REPORT_TIMES  5          /* from here on a percentage says little */
+
 
 /* -- against the period before ------------------------------------------- */
 
 
-/* "+12.0 %", "-3.5 %", "new", "the same". */
+/* "+12.0 %", "-3.5 %", "7.5 times", "new", "the same". */
 static void
 ig_report_trend(ig_page_t *page, uint64_t now, uint64_t before)
 {
@@ -26,6 +28,9 @@ ig_report_trend(ig_page_t *page, uint64_t now, uint64_t before)
 
     } else if (before == 0) {
         ig_page_put(page, "new");
+
+    } else if (now / before >= IG_REPORT_TIMES) {
+        ig_page_put(page, "%.1f times", (double) now / (double) before);
 
     } else {
         change = 100 * ((double) now - (double) before) / (double) before;
