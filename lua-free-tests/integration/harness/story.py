@@ -8,6 +8,7 @@ the log with other people's tools and compare with what is written here.
 
 import json
 import subprocess
+import time
 
 from . import senders
 from .settings import CTL, wait_until
@@ -69,7 +70,8 @@ REASON = 'praises "cream" for money, says the ring\'s own forum'
 
 # What is true of the log.
 KINDS = {"decision", "outcome", "repeat", "unclassified", "list", "key",
-         "policy", "chain_open", "chain_close", "segment_end", "segment_start"}
+         "load", "policy", "chain_open", "chain_close", "segment_end",
+         "segment_start"}
 PRAISED = {"ann", "bob", "cho", *RING}      # gave the cream five stars
 TRIED_AT_8 = 3              # dry run: the 9th, 10th and 11th review
 WRITER = "writer"
@@ -110,6 +112,20 @@ def make(nginx, **parts):
     return server
 
 
+def _load(server):
+    """An order of an hour before, as the shop's own records have it."""
+    events = server.dir / "orders.jsonl"
+    events.write_text(json.dumps({
+        "time": time.time() - 1800, "action": "order.create",
+        "account": "eve"}) + "\n")
+    done = subprocess.run(
+        [CTL, "load", "-c", server.conf_path, "--socket",
+         f"unix:{server.dir}/control.sock", "--by", "ada", "--reason",
+         "history", events], capture_output=True, text=True, timeout=60,
+        check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def _statuses(server, *requests):
     return [server.raw(request).status for request in requests]
 
@@ -143,6 +159,7 @@ def tell_all(server, rotate=_rotate):
     assert _statuses(server, review(BANNED, "the ring's tablet")) == [403]
     change(server, "remove")
     ctl(server, "key", "inspect", "account_1h")
+    _load(server)
     # an endpoint that the map does not know
     assert _statuses(server, senders.post_request("/v1/refunds", b"{}")) \
         == [201]
