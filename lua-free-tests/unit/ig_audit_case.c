@@ -24,7 +24,7 @@ ig_audit_init(ig_audit_t *log)
 
 
 void
-ig_audit_free(ig_audit_t *log)
+ig_audit_empty(ig_audit_t *log)
 {
     unsigned  i;
 

@@ -1,7 +1,7 @@
 /*
  * ig_audit_case.h: audit files in memory for tests, written by workers that may
  * be cut short, lose lines, rotate and crash; and what the verifier says.
- * Owns: the files' bytes, until ig_audit_free.
+ * Owns: the files' bytes, until ig_audit_empty.
  * Called by the tests of the chain and of the verifier.
  */
 
@@ -46,7 +46,7 @@ typedef struct {
 } ig_audit_worker_t;
 
 void ig_audit_init(ig_audit_t *log);
-void ig_audit_free(ig_audit_t *log);
+void ig_audit_empty(ig_audit_t *log);
 void ig_audit_add(ig_audit_t *log, const char *data, size_t len);
 
 /* From here on to another file, where the workers only do as they are told. */

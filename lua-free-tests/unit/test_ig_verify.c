@@ -31,7 +31,7 @@ teardown(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
 
     return 0;
 }
@@ -289,7 +289,7 @@ test_short_write(void **state)
         assert_in_range(verdict.summary.lost, 1, 3);
         assert_true(verdict.summary.torn <= 1);
 
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
     }
 }
@@ -325,7 +325,7 @@ test_glued(void **state)
         assert_int_equal(verdict.summary.lost, 1);
         assert_int_equal(verdict.summary.torn, 1);
 
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
     }
 }
@@ -376,7 +376,7 @@ test_crash(void **state)
         expect(IG_VERIFY_EXPLAINED, "as its successor says");
         assert_in_range(verdict.summary.lost, 1, 2);
 
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
     }
 }
@@ -399,7 +399,7 @@ test_power_failure(void **state)
 
     /* also where it failed between two lines */
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
     ig_audit_init(&a);
     ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
     lines(&w, 2);
@@ -408,7 +408,7 @@ test_power_failure(void **state)
 
     /* zeros, as some file systems leave them */
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
     ig_audit_init(&a);
     ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
     lines(&w, 2);
@@ -487,7 +487,7 @@ test_unverifiable(void **state)
 
     /* next to a good chain, an unknown version is still unverifiable */
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
     ig_audit_init(&a);
     ig_audit_whole(&a, 0, 1, NULL, 2, NULL);
     add("{\"v\":2,\"kind\":\"decision\"}\n");

@@ -31,7 +31,7 @@ teardown(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
 
     return 0;
 }
@@ -110,7 +110,7 @@ test_killed_after_its_successor_began(void **state)
     (void) state;
 
     for (more = 0; more <= 1; more++) {
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
         ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
         lines(&w, 3);
@@ -136,7 +136,7 @@ test_many_zeros(void **state)
     (void) state;
 
     for (piece = 0; piece <= 1; piece++) {
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
         ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
         lines(&w, 2);
@@ -239,7 +239,7 @@ test_a_removed_generation(void **state)
 
     /* in a file that was not given, it is nobody's fault */
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
     ig_audit_init(&a);
     ig_audit_whole(&a, 0, 1, NULL, 2, &left);
     ig_audit_rotate(&a);
@@ -279,7 +279,7 @@ test_copied_and_truncated(void **state)
         idle = i / 2;
         lost = i % 2;
 
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
         ig_audit_start(&w, &a, 0, 1, NULL, SIZE_MAX);
         lines(&w, 2);

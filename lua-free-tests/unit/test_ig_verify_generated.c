@@ -30,7 +30,7 @@ teardown(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
 
     return 0;
 }
@@ -210,7 +210,7 @@ test_generated(void **state)
     worker = malloc(3 * sizeof(*worker));
 
     for (i = 0; i < 150; i++) {
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         ig_audit_init(&a);
         generate(worker);
 

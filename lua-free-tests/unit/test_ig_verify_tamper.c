@@ -53,7 +53,7 @@ teardown(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
 
     return 0;
 }
@@ -172,7 +172,7 @@ test_edit(void **state)
             only_finding(7, "this line was changed");
         }
 
-        ig_audit_free(&a);
+        ig_audit_empty(&a);
         setup(NULL);
     }
 

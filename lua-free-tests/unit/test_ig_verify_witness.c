@@ -31,7 +31,7 @@ teardown(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
 
     return 0;
 }
@@ -40,7 +40,7 @@ teardown(void **state)
 static void
 start_again(void)
 {
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
     ig_audit_init(&a);
 }
 
