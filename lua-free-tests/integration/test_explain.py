@@ -159,7 +159,7 @@ def test_what_cannot_be_known_is_said(nginx, app, redis):
     assert "The policy's text is not in these files" in story(
         raw.replace(kinds["policy"], ""))
     assert "or is not the one its hash stands for" in story(
-        raw.replace("reviews_1h > per_hour", "reviews_1h > per_week"))
+        raw.replace("reviews_1h > per_hour", "reviews_1h >= per_hour"))
     assert "How the call ended is not in these files" in story(
         raw.replace(kinds["outcome"], ""))
     assert "The decision itself is not in these files" in story(

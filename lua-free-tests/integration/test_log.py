@@ -345,6 +345,29 @@ def test_following_survives_rotation(nginx, app, follow):
     assert follower.err.read_text() == ""
 
 
+def test_following_reads_on_in_a_renamed_file(log, folder, follow):
+    raw = log.read_bytes().splitlines(keepends=True)
+    path, old = folder / "live.log", folder / "live.log.1"
+    path.write_bytes(b"".join(raw[:6]))
+    follower = follow("-n", "1", path)
+    follower.wait(1)
+    path.rename(old)
+    path.write_bytes(raw[6])
+    follower.wait(2)
+    # a worker that has not heard of USR1 yet
+    with open(old, "ab") as out:
+        out.write(raw[7])
+    follower.wait(3)
+    with open(path, "ab") as out:
+        out.write(raw[8])
+    follower.wait(4)
+    follower.end()
+    # the last of the first six by their time, then all as they came
+    assert follower.lines()[1:] == [line.decode().rstrip("\n")
+                                    for line in raw[6:9]]
+    assert follower.err.read_text() == ""
+
+
 def test_following_tells_a_cut_and_half_lines(log, folder, follow):
     raw = log.read_bytes().splitlines(keepends=True)
     path = folder / "live.log"
