@@ -44,7 +44,7 @@ teardown(void **state)
 {
     (void) state;
 
-    ig_audit_free(&a);
+    ig_audit_empty(&a);
 
     while (nlines > 0) {
         free(line[--nlines]);
