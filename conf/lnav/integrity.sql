@@ -29,10 +29,10 @@ SELECT d.log_time AS log_time, d.event AS event, d.action AS action,
   FROM integrity_log AS d, json_each(d.rule) AS r
  WHERE d.kind = 'decision';
 
--- What people did to lists.
+-- What people did, to lists, keys and by loading history.
 CREATE VIEW integrity_changes AS
-SELECT log_time, op, name, field, until, by, reason, failed, event
-  FROM integrity_log WHERE kind = 'list';
+SELECT log_time, kind, op, name, field, until, by, reason, failed, event
+  FROM integrity_log WHERE kind IN ('list', 'key', 'load') ORDER BY log_line;
 
 -- Lines that could not be written: so many before this one.
 CREATE VIEW integrity_losses AS

@@ -157,7 +157,8 @@ def test_what_did_we_do(desk):
     assert "The rule device_farm adds 60 to the score." in full
     assert "It was deni" in full and "It was deni" in public
     assert "device_farm" not in public
-    add, remove = [line.split("\t")[1:] for line in lists]
+    add, remove, looked = [line.split("\t")[1:] for line in lists]
+    assert looked == ["inspect", "", "ada", story.REASON]
     assert add == ["add", "banned", "ada", story.REASON]
     assert remove == ["remove", "banned", "ada", story.REASON]
     assert [row.split("|")[1] for row in rows[1:]] == [
@@ -246,8 +247,9 @@ def test_lnav(desk):
             for row in summary[1:]} == desk.calls()
     assert {row.split()[0]: list(map(int, row.split()[1:]))
             for row in rules[1:]} == desk.rules()
-    assert [row.split()[2:4] for row in changes[1:]] \
-        == [["add", "banned"], ["remove", "banned"]]
+    assert [row.split()[2:4] for row in changes[1:]] == [
+        ["list", "add"], ["list", "remove"], ["key", "inspect"],
+        ["load", "begin"], ["load", "end"]]
     assert len(held) == 1 + len([line for line in desk.decisions
                                  if line["decision"] != "allow"])
     assert losses == []
