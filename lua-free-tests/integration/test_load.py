@@ -3,228 +3,42 @@ through the history; over both stores."""
 
 import gzip
 import json
-import random
-import re
 import subprocess
+import threading
 import time
 
 import pytest
 
 from harness.settings import CTL, wait_until
-
-FIELDS = """
-    integrity_field  account  json:/account  private;
-    integrity_field  product  json:/product;
-    integrity_field  device   $http_x_device private;
-    integrity_field  rating   json:/rating;
-    integrity_field  content  json:/content  text;
-"""
-
-# one counter of every kind, each asked for by some rule
-POLICY = FIELDS + """
-    integrity_counter  plain   on=review  key=account  window=1h;
-    integrity_counter  year    on=review  key=account  window=365d;
-    integrity_counter  exactly on=review  key=product  window=20d exact max=50;
-    integrity_counter  devices on=review  key=device   window=30d distinct=account;
-    integrity_counter  total   on=review  key=product  window=7d  sum=rating;
-    integrity_counter  mean    on=review  key=product  window=30d mean=rating;
-    integrity_counter  first   on=review  key=account  window=30d first;
-    integrity_counter  bought  on=order   key=account,product window=30d last
-                               count=completed;
-    integrity_counter  copies  on=review               window=30d
-                               similar=content distinct=account;
-    integrity_counter  refused on=decision.deny key=account window=30d;
-    integrity_counter  strange on=review  key=product  window=30d
-                               "if=first < 1d";
-    integrity_list     banned  key=account;
-    integrity_rule  all   "plain + year + exactly + devices + total + mean +
-                           first + copies + refused + strange > 100000" score=1;
-    integrity_rule  unbought  "!has(bought)"  on=review score=20;
-    integrity_rule  worst     "rating == 1 && plain > 2"  then=deny add=banned:20d;
-    integrity_rule  banned    "banned"        then=deny;
-    integrity_scores  hold=20;
-"""
-
-HTTP = """
-    integrity_zone    integrity:16m;
-    integrity_secret  %%SECRET%%;
-    integrity_audit   %%AUDIT%%;
-    include %%POLICY%%;
-"""
-
-SERVER = """
-    listen 127.0.0.1:%%PORT%%;
-    listen unix:%%DIR%%/control.sock;
-    location / {
-        integrity on; integrity_action $http_x_action;
-        integrity_tenant $http_x_tenant;
-        proxy_pass http://%%APP%%;
-    }
-    location = /integrity/control { integrity_control; allow unix:; deny all; }
-"""
-
-WHY = ("--reason", "before the season", "--by", "ada")
-DAY = 86400
-TEXTS = ["a long and honest text about the thing that was bought in a shop",
-         "five stars fast delivery will buy again from this lovely seller yes",
-         "nothing works the box was empty and nobody answers any of my calls"]
+from load_place import (DAY, FIELDS, LIVE, OTHER, POLICY, WHY, Cutter, at,
+                        by_name, call, expected, history, load, place,  # noqa: F401
+                        refused, run, same_as_lived, store, warm,  # noqa: F401
+                        whole_history, write)
 
 
-@pytest.fixture(params=["embedded", "redis"])
-def store(request, redis):
-    if request.param == "embedded":
-        return ""
-    return f"integrity_redis {redis()} timeout=5s;"
-
-
-@pytest.fixture
-def place(nginx, app, folder):
-    """place(store): an nginx with the policy."""
-    def make(store, policy=POLICY, **parts):
-        (folder / "policy.conf").write_text(policy)
-        return nginx(http=HTTP + store, server=SERVER, APP=app,
-                     POLICY=folder / "policy.conf", **parts)
-    return make
-
-
-def history(number=400, days=40, seed=5, until=None):
-    """Reviews and orders of a few people, up to a minute ago."""
-    chance = random.Random(seed)
-    until = until or time.time() - 60
-    times = sorted(until - chance.random() * days * DAY
-                   for _ in range(number - 1))
-    for at in [until - days * DAY, *times]:
-        event = {"time": round(at, 3), "account": f"a{chance.randrange(12)}",
-                 "product": f"p{chance.randrange(4)}",
-                 "device": f"d{chance.randrange(5)}"}
-        if chance.random() < .4:
-            yield {"action": "order", **event}
-        else:
-            yield {"action": "review", **event,
-                   "rating": chance.choice([1, 4, 5]),
-                   "content": chance.choice(TEXTS)}
-
-
-def denied_history(until):
-    """Three bad reviews within the same minute: the third is denied."""
-    for number in range(3):
-        yield {"action": "review", "time": until - 20 * 60 + number,
-               "account": "bad", "product": "p1", "device": "d9", "rating": 1,
-               "content": TEXTS[2]}
-
-
-def whole_history():
-    until = time.time() - 60
-    events = [*history(until=until), *denied_history(until)]
-    return sorted(events, key=lambda event: event["time"])
-
-
-def write(path, events):
-    path.write_text("".join(json.dumps(event) + "\n" for event in events))
-    return path
-
-
-def load(server, *arguments, code=0, why=WHY, conf=None, stdin=None):
-    """The parsed report, or what was said where code is another one."""
-    done = subprocess.run(
-        [str(CTL), "load", "-c", str(conf or server.conf_path), "--socket",
-         f"unix:{server.dir}/control.sock", *why, "--json",
-         *map(str, arguments)],
-        input=stdin, capture_output=True, text=True, timeout=120, check=False)
-    assert "Sanitizer" not in done.stderr, done.stderr
-    assert done.returncode == code, done.stderr
-    return json.loads(done.stdout) if code == 0 else done.stderr
-
-
-def call(server, event, **headers):
-    """A live call; its audit line."""
-    before = len(server.audit_lines("decision"))
-    body = {name: value for name, value in event.items()
-            if name in ("account", "product", "rating", "content")}
-    server.post("/", json=body, headers={
-        "X-Action": event["action"], "X-Device": event["device"], **headers})
-    return server.wait_audit(before + 1)[-1]
-
-
-LIVE = [
-    {"action": "review", "account": "a1", "product": "p1", "device": "d1",
-     "rating": 5, "content": TEXTS[0]},
-    {"action": "review", "account": "a2", "product": "p2", "device": "d9",
-     "rating": 4, "content": TEXTS[1]},
-    {"action": "order", "account": "a3", "product": "p3", "device": "d3"},
-    {"action": "review", "account": "bad", "product": "p0", "device": "d9",
-     "rating": 5, "content": TEXTS[2]},
-    {"action": "review", "account": "new", "product": "p3", "device": "d4",
-     "rating": 4, "content": TEXTS[0]},
-]
-
-
-def expected(folder, events, number):
-    """Counters of event `number`, from 1, as backtest explains it."""
-    path = write(folder / "lived.jsonl", events)
-    done = subprocess.run(
-        [str(CTL), "backtest", "-c", str(folder / "policy.conf"), "--explain",
-         str(number), str(path)], capture_output=True, text=True, timeout=60,
-        check=True)
-    counters = {}
-    for name, value in re.findall(r"^  (\w+) is (-?[\d.]+) \(", done.stdout,
-                                  re.M):
-        counters[name] = float(value)
-    decision = re.search(r"policy.conf: (\w+)", done.stdout).group(1)
-    return decision, counters
-
-
-def at(line):
-    """The line's time in seconds, to the millisecond."""
-    whole, part = line["time"][:-1].split(".")
-    stamp = time.strptime(whole + " UTC", "%Y-%m-%dT%H:%M:%S %Z")
-    return (__import__("calendar").timegm(stamp) * 1000 + int(part)) / 1000
-
-
-def compare(folder, events, live):
-    """Every line's counters and decision are those of a life with events."""
-    lived = list(events)
-    for event, line in live:
-        lived.append({**event, "time": at(line)})
-        decision, counters = expected(folder, lived, len(lived))
-        found = {name: value for name, value in line["counter"].items()
-                 if value is not None}
-        assert line["decision"] == decision, (line, counters)
-        if decision != "deny" or "banned" not in line.get("list", []):
-            assert set(counters) == set(found), line
-        for name, value in counters.items():
-            assert found[name] == pytest.approx(value, abs=.002), (name, line)
-
-
-def test_as_if_it_had_lived_through_it(place, store, folder):
+def test_as_if_it_had_lived_through_it(place, store, folder):  # noqa: F811
     server = place(store)
     events = whole_history()
-    path = write(folder / "events.jsonl", events)
 
-    # until then nothing is known of the past
-    other = {**LIVE[0], "account": "zed", "device": "d77", "product": "p77",
-             "content": "wholly other words that nobody else has ever used yet"}
-    before = call(server, other)
+    before = call(server, OTHER)
     assert before["counter"]["first"] is None
     assert before["counter"]["plain"] == 1
 
-    said = load(server, path)
+    said = load(server, write(folder / "events.jsonl", events))
     assert said["events"] == len(events)
-    assert said["writes"] > 100
-    counters = {entry["name"]: entry for entry in said["counters"]}
-    assert not [entry for entry in said["counters"]
-                if "warm_up_until" in entry and entry["name"] != "year"]
+    counters = by_name(said)
+    assert [name for name, counter in counters.items()
+            if counter["writes"] == 0] == []
     assert counters["banned"]["keys"] == 1
-    assert counters["bought"]["since"] == said["from"]
+    assert not [name for name, counter in counters.items()
+                if "warm_up_until" in counter]
+    assert {counter["since"] for counter in counters.values()} == {
+        said["from"]}
 
-    wait_until(lambda: call(server, other)["counter"]["first"] is not None,
-               what="the end of the warm-up", timeout=10)
+    others = [before, *warm(server, OTHER)]
     live = [(event, call(server, event)) for event in LIVE * 2]
-    seen = [(other, before)] + [
-        (other, line) for line in server.audit_lines("decision")[1:-10]]
-    compare(folder, events, seen[:1] and [])
-    lived = events + [{**other, "time": at(line)} for _, line in seen]
-    compare(folder, lived, live)
+    lived = events + [{**OTHER, "time": at(line)} for line in others]
+    same_as_lived(folder, lived, live)
 
     # who was banned in the past still is
     assert live[3][1]["decision"] == "deny"
@@ -233,31 +47,313 @@ def test_as_if_it_had_lived_through_it(place, store, folder):
     begin, end = server.audit_lines("load")
     assert (begin["op"], end["op"]) == ("begin", "end")
     assert begin["load"] == end["load"]
-    assert begin["events"] == len(events)
+    assert (begin["events"], begin["writes"]) == (len(events), said["writes"])
+    assert (begin["since"], begin["until"]) == (said["from"], said["until"])
     assert (begin["by"], begin["reason"]) == ("ada", "before the season")
     text = server.audit_path.read_text() + server.error_log
     assert '"a1"' not in text
 
 
-def test_twice_is_once(place, store, folder):
+def test_twice_is_once(place, store, folder):  # noqa: F811
     server = place(store)
     events = whole_history()
     path = write(folder / "events.jsonl", events)
     load(server, path)
     again = load(server, path)
-    assert again["writes"] == 0
+    assert (again["writes"], again["events"]) == (0, 0)
     assert {entry["left"] for entry in again["counters"]} == {"known"}
     assert len(server.audit_lines("load")) == 2
-    wait_until(lambda: call(server, {**LIVE[2], "account": "other"})
-               ["evaluation"] == "complete", what="an answer")
+    others = warm(server, OTHER)
+    same_as_lived(folder, events + [{**OTHER, "time": at(line)}
+                                    for line in others],
+                  [(LIVE[0], call(server, LIVE[0]))])
+
+
+def test_older_events_come_later(place, store, folder):  # noqa: F811
+    """A second load adds what is older than the first one."""
+    server = place(store)
+    events = whole_history()
+    middle = events[-1]["time"] - 20 * DAY
+    load(server, write(folder / "new.jsonl", [
+        event for event in events if event["time"] >= middle]))
+    said = load(server, write(folder / "events.jsonl", events), "--until",
+                middle - .001)
+    assert said["writes"] > 20
+    others = warm(server, OTHER)
     line = call(server, LIVE[0])
-    lived = events + [{**LIVE[2], "account": "other", "time": at(entry)}
-                      for entry in server.audit_lines("decision")[:-1]]
-    wait_until(lambda: call(server, {**LIVE[4], "account": "o2"})
-               ["counter"]["first"] is not None, what="the warm-up's end",
-               timeout=10)
-    decision, counters = expected(folder, lived + [
-        {**LIVE[0], "time": at(line)}], len(lived) + 1)
-    for name in ("plain", "year", "exactly", "total", "mean", "devices"):
+    _, counters = expected(folder, events + [
+        {**OTHER, "time": at(other)} for other in others]
+        + [{**LIVE[0], "time": at(line)}])
+    for name in ("plain", "year", "exactly", "devices", "total", "mean",
+                 "first"):
         assert line["counter"][name] == pytest.approx(counters[name],
                                                       abs=.002), name
+
+
+@pytest.mark.parametrize("op, number, when, again", [
+    ("load_write", 2, "after", False), ("load_end", 1, "after", False),
+    ("load_write", 2, "after", True)])
+def test_interrupted(place, store, folder, op, number, when, again):  # noqa: F811
+    """What a load that was cut leaves behind, the same load completes."""
+    server = place(store)
+    events = whole_history(900, accounts=40)
+    path = write(folder / "events.jsonl", events)
+    cutter = Cutter(folder / "cut.sock", server, op, number, when, again)
+    code, out, err = run(server, path, sock=cutter.path)
+    if again:
+        assert code == 0, err
+    else:
+        assert code != 0 and out == ""
+        if op == "load_write":
+            assert "run the same again" in err
+            # until it is whole, unknown is unknown
+            assert call(server, OTHER)["counter"]["first"] is None
+            # and nobody else may load
+            other = write(folder / "other.jsonl", events[:-5])
+            assert "another load ended at batch" in refused(server, other)
+        said = load(server, path)
+        assert bool(said["resumed"]) == (op == "load_write")
+    others = warm(server, OTHER)
+    lived = events + [{**OTHER, "time": at(line)}
+                      for line in server.audit_lines("decision")]
+    assert len(lived) >= len(events) + len(others)
+    live = [(event, call(server, event)) for event in LIVE]
+    same_as_lived(folder, lived, live)
+
+
+def test_given_up(place, store, folder):  # noqa: F811
+    server = place(store)
+    events = whole_history(900, accounts=40)
+    cutter = Cutter(folder / "cut.sock", server, "load_write", 2, "before")
+    run(server, write(folder / "events.jsonl", events), sock=cutter.path)
+    other = write(folder / "other.jsonl", events[:-5])
+    assert "--replace" in refused(server, other)
+    said = load(server, other, "--replace")
+    assert said["resumed"] == 0
+    assert load(server, other)["writes"] == 0
+
+
+def test_live_calls_go_on_meanwhile(place, store, folder):  # noqa: F811
+    """Two workers count while history comes in: nothing is lost."""
+    server = place(store, workers=2)
+    events = whole_history(900, accounts=40)
+    event = {**LIVE[0], "account": "a1"}
+    done = threading.Event()
+    sent = []
+
+    def crowd():
+        while not done.is_set():
+            body = {name: event[name] for name in ("account", "product",
+                                                   "rating", "content")}
+            assert server.post("/", json=body, headers={
+                "X-Action": "review", "X-Device": "d1"}).status_code < 500
+            sent.append(1)
+
+    worker = threading.Thread(target=crowd)
+    worker.start()
+    try:
+        wait_until(lambda: len(sent) > 3, what="calls")
+        load(server, write(folder / "events.jsonl", events))
+        here = len(sent)
+        wait_until(lambda: len(sent) > here + 3, what="calls")
+    finally:
+        done.set()
+        worker.join()
+    line = call(server, event)
+    _, counters = expected(folder, events + [
+        {**event, "time": at(line)} for line in server.audit_lines("decision")])
+    for name in ("year", "exactly", "devices", "total", "mean"):
+        assert line["counter"][name] == pytest.approx(counters[name],
+                                                      abs=.002), name
+
+
+def test_the_other_node_knows_too(place, redis, folder):  # noqa: F811
+    """It has noted what the bucket before stood at: that is wrong now."""
+    line = f"integrity_redis {redis()} timeout=5s;"
+    one = place(line)
+    two = place(line)
+    two.secret_path.write_bytes(one.secret_path.read_bytes())
+    two.reload()
+    # the note is taken once the bucket is a second old
+    wait_until(lambda: time.time() % 3600 > 1.5, what="the hour")
+    for _ in range(3):
+        call(two, LIVE[0])
+    hour = time.time() // 3600 * 3600
+    events = [{**LIVE[0], "time": hour - 30 - n} for n in range(5)]
+    events += [{**OTHER, "time": time.time() - 60}]
+    events.sort(key=lambda event: event["time"])
+    load(one, write(folder / "events.jsonl", events), "--until",
+         time.time() - 1)
+
+    def caught_up():
+        line = call(two, LIVE[0])
+        _, counters = expected(folder, events + [
+            {**LIVE[0], "time": at(entry)}
+            for entry in two.audit_lines("decision")])
+        return line["counter"]["plain"] == pytest.approx(counters["plain"],
+                                                         abs=.002)
+
+    wait_until(caught_up, what="the other node", timeout=15)
+
+
+def test_it_survives_a_reload(place, store, folder):  # noqa: F811
+    server = place(store)
+    events = whole_history()
+    path = write(folder / "events.jsonl", events)
+    load(server, path)
+    server.reload()
+    assert load(server, path)["writes"] == 0
+    others = warm(server, OTHER)
+    same_as_lived(folder, events + [{**OTHER, "time": at(line)}
+                                    for line in others],
+                  [(LIVE[0], call(server, LIVE[0]))])
+
+
+def test_another_policy_or_secret_is_refused(place, folder):  # noqa: F811
+    server = place("")
+    path = write(folder / "events.jsonl", whole_history())
+    other = folder / "other.conf"
+    other.write_text(POLICY.replace("365d", "364d")
+                     + f"integrity_secret {server.secret_path};")
+    assert "nginx runs another policy" in refused(server, path, conf=other)
+    secret = folder / "other.key"
+    secret.write_text("k1:" + "A" * 43 + "=\n")
+    assert "nginx has another secret" in refused(server, path, "--secret",
+                                                 secret)
+    assert not server.audit_lines("load")
+    assert load(server, path)["writes"] > 0
+
+
+def test_a_dry_run_writes_nothing(place, store, folder):  # noqa: F811
+    server = place(store)
+    path = write(folder / "events.jsonl", whole_history())
+    said = load(server, path, "--dry-run", why=())
+    assert said["dry_run"] is True and said["writes"] > 100
+    assert not server.audit_lines("load")
+    assert load(server, path)["writes"] == said["writes"]
+
+
+def test_a_hole_before_nginx_began(place, folder):  # noqa: F811
+    server = place("")
+    until = time.time() - 2 * DAY
+    path = write(folder / "events.jsonl", history(until=until))
+    said = refused(server, path)
+    assert "would pass for never" in said and "--until" in said
+    assert load(server, path, "--until", time.time())["events"] == 400
+
+
+def test_what_is_no_history(place, folder):  # noqa: F811
+    server = place("")
+    empty = folder / "empty.jsonl"
+    empty.write_text("")
+    assert "there are no events" in refused(server, empty)
+    events = whole_history()
+    lines = [json.dumps(event) for event in events]
+    lines[5:5] = ["{", "[]", '{"time":1}', '{"time":"soon","action":"a"}']
+    path = folder / "events.jsonl"
+    path.write_text("\n".join(lines))
+    assert "no JSON" in refused(server, path, "--strict")
+    cut = folder / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(path.read_bytes())[:-400])
+    assert "nothing was loaded" in refused(server, cut)
+    assert "cannot open" in refused(server, folder / "none", code=2)
+    assert not server.audit_lines("load")
+    whole = folder / "whole.jsonl.gz"
+    whole.write_bytes(gzip.compress(path.read_bytes()))
+    said = load(server, whole, "--dry-run")
+    assert (said["events"], said["wrong"]) == (len(events), 4)
+    assert load(server, "-", stdin=path.read_text())["events"] == len(events)
+
+
+def test_from_our_own_log(place, store, folder):  # noqa: F811
+    """Counters by fields that are not private; what was decided then counts."""
+    policy = FIELDS + """
+        integrity_counter  orders  on=order key=product window=30d;
+        integrity_counter  exactly on=order key=product window=30d exact;
+        integrity_counter  people  on=order key=product window=30d distinct=account;
+        integrity_counter  mine    on=order key=account window=30d;
+        integrity_rule  many  "orders > 3 && exactly + people + mine > 0" then=throttle;
+    """
+    first = place("", policy)
+    order = {"action": "order", "account": "ann", "product": "p", "device": "d"}
+    for _ in range(5):
+        call(first, order)
+    decided = [line["decision"] for line in first.audit_lines("decision")]
+    assert decided == ["allow"] * 3 + ["throttle"] * 2
+
+    # nothing of it was decided by this one
+    second = place(store, policy.replace("then=throttle", "score=1"))
+    said = load(second, first.audit_path)
+    assert {name: counter["left"] for name, counter in by_name(said).items()
+            } == {"orders": "no", "exactly": "no", "people": "pseudonyms",
+                  "mine": "pseudonyms"}
+    counters = call(second, order)["counter"]
+    assert (counters["orders"], counters["exactly"], counters["people"],
+            counters["mine"]) == (4, 4, 1, 1)
+
+
+def test_redis_goes_away(place, redis, folder, fake_redis):  # noqa: F811
+    """It ends in the middle of a batch: that one is in Redis whole or not."""
+    real = redis()
+    ends = []
+
+    def handler(command, _):
+        if command[0] == b"ZADD":
+            ends.append(1)
+            if len(ends) == 500:
+                raise EOFError
+
+    fake = fake_redis(upstream=real, handler=handler)
+    server = place(f"integrity_redis {fake} timeout=5s;")
+    events = whole_history(900, accounts=40)
+    path = write(folder / "events.jsonl", events)
+    server.declare(log=[r"\[error\] .*redis"])
+    assert "the store did not answer" in refused(server, path)
+    wait_until(lambda: run(server, path, "--dry-run")[0] == 0,
+               what="the connection", timeout=10)
+    assert load(server, path)["writes"] > 0
+    others = warm(server, OTHER)
+    same_as_lived(folder, events + [{**OTHER, "time": at(line)}
+                                    for line in others],
+                  [(LIVE[0], call(server, LIVE[0]))])
+    keys = real.client().keys("*")
+    assert not [key for key in keys if real.client().ttl(key) == -1]
+    assert not [key for key in keys if b"a1" in key and b"ig:1:" not in key]
+
+
+def test_no_redis_at_all(place, redis, folder):  # noqa: F811
+    server_redis = redis()
+    server = place(f"integrity_redis {server_redis} timeout=1s;")
+    server.declare(log=[r"\[error\] .*redis"])
+    server_redis.stop()
+    path = write(folder / "events.jsonl", whole_history())
+    assert "the store does not answer" in refused(server, path)
+    assert not server.audit_lines("load")
+
+
+def test_tenants(place, store, folder):  # noqa: F811
+    server = place(store)
+    events = whole_history()
+    load(server, write(folder / "events.jsonl", events), "--tenant", "north")
+    assert server.audit_lines("load")[0]["tenant"] == "north"
+    south = call(server, LIVE[0], **{"X-Tenant": "south"})
+    north = call(server, LIVE[0], **{"X-Tenant": "north"})
+    assert south["counter"]["year"] == 1 < north["counter"]["year"]
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ((), "no configuration"), (("-c", "x"), "no file of events"),
+    (("-c", "x", "e"), "--reason TEXT is missing"),
+    (("-c", "x", "e", "--reason", "r"), "--by NAME is missing"),
+    (("-c", "x", "e", *WHY), "--socket unix:PATH is missing"),
+    (("-c", "x", "e", *WHY, "--from", "soon"), '"soon" is no time for --from'),
+    (("-c", "x", "e", *WHY, "--zone", "-1"), '"-1" is no size for --zone'),
+    (("-c", "x", "e", *WHY, "--action", "A"), '"A" is no name of an action'),
+    (("-c", "x", "e", *WHY, "--label", "x"), 'unknown option "--label"'),
+    (("-c", "/nowhere", "e", *WHY, "--socket", "unix:/x"), "/nowhere"),
+])
+def test_wrong_arguments(arguments, words):
+    done = subprocess.run([CTL, "load", *arguments], capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
