@@ -81,17 +81,6 @@ ngx_http_integrity_redis_forget(void *ctx, const ig_op_t *op)
 }
 
 
-static void
-ngx_http_integrity_redis_forget_all(void *ctx)
-{
-    ngx_http_integrity_worker_t *w = ctx;
-
-    ngx_http_integrity_lock();
-    ig_table_forget_all(w->table);
-    ngx_http_integrity_unlock();
-}
-
-
 static ngx_int_t
 ngx_http_integrity_pick_store(ngx_cycle_t *cycle,
     ngx_http_integrity_worker_t *w)
@@ -125,7 +114,6 @@ ngx_http_integrity_pick_store(ngx_cycle_t *cycle,
     conf->ctx = w;
     conf->note = ngx_http_integrity_redis_note;
     conf->forget = ngx_http_integrity_redis_forget;
-    conf->forget_all = ngx_http_integrity_redis_forget_all;
     conf->log = cycle->log;
 
     w->redis = ig_redis_client_create(cycle, conf);

@@ -39,7 +39,6 @@ typedef struct {
     void                 (*note)(void *ctx, const ig_op_t *op, bool prev_known,
                                int64_t prev, int64_t nprev);
     void                 (*forget)(void *ctx, const ig_op_t *op);
-    void                 (*forget_all)(void *ctx);  /* previous buckets */
 
     ngx_log_t             *log;
 } ig_redis_conf_t;

@@ -195,7 +195,6 @@ static void
 ig_redis_marker_reply(ig_redis_client_t *client, ngx_uint_t i,
     const ig_reply_t *reply)
 {
-    int64_t              since;
     const ig_counter_t  *counter;
 
     if (i % IG_REDIS_MARKER_REPLIES != IG_REDIS_MARKER_REPLIES - 1) {
@@ -203,21 +202,7 @@ ig_redis_marker_reply(ig_redis_client_t *client, ngx_uint_t i,
     }
 
     counter = client->warm[i / IG_REDIS_MARKER_REPLIES];
-    since = ig_redis_marker_value(reply);
-
-    if (since >= 0 && since < client->since[counter->id]) {
-        client->moved = 1;
-    }
-
-    client->since[counter->id] = since;
-
-    if (client->moved && i + 1 == client->nwarm * IG_REDIS_MARKER_REPLIES) {
-
-        /* some node has loaded history */
-
-        client->moved = 0;
-        client->conf->forget_all(client->conf->ctx);
-    }
+    client->since[counter->id] = ig_redis_marker_value(reply);
 }
 
 

@@ -145,7 +145,6 @@ struct ig_redis_client_s {
 
     const ig_counter_t   **warm;            /* counters with a marker */
     ngx_uint_t             nwarm;
-    ngx_uint_t             moved;           /* a marker went back in time */
     int64_t               *since;           /* by counter id */
 
     ngx_uint_t             late_row;

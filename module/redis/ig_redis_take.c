@@ -188,8 +188,6 @@ ig_redis_take_load(ig_redis_client_t *client, ig_batch_t *batch,
         }
     }
 
-    client->conf->forget_all(client->conf->ctx);
-
     return NGX_OK;
 }
 

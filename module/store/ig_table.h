@@ -114,10 +114,4 @@ typedef void (*ig_member_pt)(void *ctx, const uint8_t member[IG_HASH],
 void ig_table_members(ig_table_t *t, const ig_counter_t *counter,
     const uint8_t key[IG_HASH], int64_t cut, ig_member_pt each, void *ctx);
 
-/*
- * Redis' buckets have changed behind our back: what is noted of the previous
- * ones is wrong.  Goes over the whole table.
- */
-void ig_table_forget_all(ig_table_t *t);
-
 #endif /* IG_TABLE_H */

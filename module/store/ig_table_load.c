@@ -70,23 +70,3 @@ ig_table_members(ig_table_t *t, const ig_counter_t *counter,
         }
     }
 }
-
-
-void
-ig_table_forget_all(ig_table_t *t)
-{
-    uint32_t    at;
-    ig_slot_t  *slot;
-
-    ig_table_enter(t, t->now);
-
-    for (at = 0; at < t->fresh; at++) {
-        slot = ig_slot(t, at);
-
-        if (slot->type == IG_SLOT_COUNT || slot->type == IG_SLOT_NOTE) {
-            slot->flags &= (uint8_t) ~IG_SLOT_PREV;
-        }
-    }
-
-    ig_table_leave(t);
-}

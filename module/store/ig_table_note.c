@@ -22,7 +22,7 @@
 
 /*
  * What is known of the bucket before is read anew after so long (ms): a key
- * that was reset by way of another node is known here as it was.  A slot has
+ * that was reset, or filled from history, is known here as it was.  A slot has
  * room for the epoch's last byte alone; one that comes round again after 256
  * is taken for the present one, and only for as long as that lasts.
  */
