@@ -19,7 +19,8 @@ def run(*arguments):
 def test_help_and_version():
     code, out, err = run("--help")
     assert code == 0 and err == ""
-    for name in ("check", "verify", "dossier", "report", "list", "keys"):
+    for name in ("check", "verify", "dossier", "report", "list", "load",
+                 "keys"):
         assert f"\n  {name} " in out
         code, detail, err = run(name, "--help")
         assert code == 0 and err == ""
