@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from harness.chain import Chain
 from harness.sealing import Seal, new_key, resigned
-from harness.settings import CTL, wait_until
+from harness.settings import CTL, ROOT, wait_until
 
 
 @pytest.fixture
@@ -189,6 +190,24 @@ def test_several_logs(folder, seal):
     code, said = one.verify(logs[0], other)
     assert code == 6
     assert f"{other}:1: unsealed: no checkpoint speaks of this file" in said
+
+
+def test_lines_that_are_sealed_while_verify_reads(folder, seal):
+    """What it has read before is not accused of lacking them."""
+    log, chain = folder / "audit.log", Chain()
+    add(log, chain.open(), *outcomes(chain, 2000))
+    one = seal()
+    one.once()
+    begin = log.read_bytes()
+    with subprocess.Popen([CTL, "verify", "--checkpoints", one.path, "--key",
+                           one.public, "-"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        process.stdin.write(begin)      # more than a pipe holds: it reads
+        add(log, *outcomes(chain, 5))
+        assert one.once()[0] == 0 and one.sealed() == {chain.id: 2006}
+        said, _ = process.communicate(b"", timeout=60)
+    assert process.returncode == 0, said
+    assert b"up to checkpoint 2 of" in said, said   # of 1000 lines and 1001
 
 
 def test_json_of_what_is_not_sealed(folder, seal):
@@ -509,3 +528,46 @@ def test_what_it_writes_is_copied_to_the_output(folder, seal):
     done = subprocess.run([*map(str, one.command), "--once", "--json"],
                           capture_output=True, timeout=30, check=True)
     assert done.stdout == one.path.read_bytes() != b""
+
+
+def test_nobody_reads_that_output(folder, seal):
+    log, chain = folder / "audit.log", Chain()
+    add(log, chain.open())
+    one = seal()
+    reading, writing = os.pipe()
+    with open(folder / "seal.err", "wb") as stderr:
+        one.process = subprocess.Popen([*map(str, one.command), "--json"],
+                                       stdout=writing, stderr=stderr)
+    os.close(writing)
+    one.wait_for(1)
+    os.close(reading)
+    add(log, chain.outcome())
+    one.wait_for(2)
+    add(log, chain.outcome())
+    one.wait_for(3)
+    assert one.said.count("cannot write to standard output") == 1
+    one.stop()
+
+
+def test_the_unit_of_systemd_starts_what_there_is(folder, seal):
+    unit = (ROOT / "conf/nginx-integrity-seal.service").read_text()
+    start = re.search(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.M).group(1)
+    words = start.replace("\\\n", " ").split()
+    assert words[0] == "/usr/bin/integrityctl"
+    one = seal()
+    add(folder / "audit.log", *Chain().whole())
+    places = {"${CREDENTIALS_DIRECTORY}/seal.key": one.key,
+              "/var/lib/nginx-integrity-seal/checkpoints": one.path,
+              "/var/log/nginx/integrity/audit.log": folder / "audit.log"}
+    assert set(places) <= set(words)
+    done = subprocess.run(
+        [CTL, *(str(places.get(word, word)) for word in words[1:]), "--once"],
+        capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    if shutil.which("systemd-analyze"):
+        copy = folder / "nginx-integrity-seal.service"
+        copy.write_text(unit.replace(words[0], str(CTL)))
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy],
+                              capture_output=True, text=True, timeout=60,
+                              check=False)
+        assert (done.returncode, done.stderr) == (0, "")

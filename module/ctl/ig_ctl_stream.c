@@ -30,6 +30,7 @@ ig_ctl_stream_open(ig_ctl_stream_t *s, const char *path, ig_mem_t *mem)
 
     memset(s, 0, sizeof(*s));
     s->path = path;
+    s->room = UINT64_MAX;
     s->block = ig_alloc(mem, IG_STREAM_READ);
 
     fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
@@ -55,6 +56,25 @@ ig_ctl_stream_open(ig_ctl_stream_t *s, const char *path, ig_mem_t *mem)
     (void) gzbuffer(s->gz, IG_STREAM_READ);
 
     return IG_CTL_OK;
+}
+
+
+uint64_t
+ig_ctl_stream_size(const char *path)
+{
+    struct stat  st;
+
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0
+           && S_ISREG(st.st_mode) ? (uint64_t) st.st_size : UINT64_MAX;
+}
+
+
+void
+ig_ctl_stream_limit(ig_ctl_stream_t *s, uint64_t size)
+{
+    if (gzdirect(s->gz)) {
+        s->room = size;
+    }
 }
 
 
@@ -96,9 +116,10 @@ ig_stream_end(ig_ctl_stream_t *s)
 static int
 ig_stream_fill(ig_ctl_stream_t *s)
 {
-    int  n;
+    int     n;
+    size_t  most;
 
-    if (s->ended) {
+    if (s->ended || s->room == 0) {
         return s->failed ? IG_ERROR : IG_AGAIN;
     }
 
@@ -108,13 +129,20 @@ ig_stream_fill(ig_ctl_stream_t *s)
         s->start = 0;
     }
 
-    n = gzread(s->gz, s->block + s->end, (unsigned) (IG_STREAM_READ - s->end));
+    most = IG_STREAM_READ - s->end;
+
+    if (most > s->room) {
+        most = (size_t) s->room;
+    }
+
+    n = gzread(s->gz, s->block + s->end, (unsigned) most);
 
     if (n <= 0) {
         return ig_stream_end(s);
     }
 
     s->end += (size_t) n;
+    s->room -= s->room < UINT64_MAX ? (size_t) n : 0;
 
     return IG_OK;
 }

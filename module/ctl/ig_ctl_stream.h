@@ -16,9 +16,19 @@ typedef struct {
     char        *block;
     size_t       start;         /* of what waits in it */
     size_t       end;
+    uint64_t     room;          /* bytes that may still be read */
     bool         ended;
     bool         failed;
 } ig_ctl_stream_t;
+
+/*
+ * How long a file is now, for ig_ctl_stream_limit; UINT64_MAX where it is not
+ * a plain file, or there is none.
+ */
+uint64_t ig_ctl_stream_size(const char *path);
+
+/* Reads no further than that, if the file is not compressed. */
+void ig_ctl_stream_limit(ig_ctl_stream_t *s, uint64_t size);
 
 /* "-": the standard input.  IG_CTL_OK, or IG_CTL_USAGE with the reason told. */
 int ig_ctl_stream_open(ig_ctl_stream_t *s, const char *path, ig_mem_t *mem);

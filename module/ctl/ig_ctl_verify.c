@@ -66,6 +66,7 @@ ig_verify_checkpoint(void *ctx, ig_str_t *line)
             }
 
             r->open = true;
+            ig_ctl_stream_limit(&r->stream, r->size[r->piece]);
         }
 
         rc = ig_ctl_stream_line(&r->stream, line);
@@ -111,8 +112,17 @@ static void
 ig_verify_with_seal(ig_verify_report_t *r, ig_verify_t *v,
     ig_verify_seal_t **seal)
 {
+    unsigned                  i;
     struct timespec           now;
     ig_verify_seal_options_t  options;
+
+    /*
+     * What is sealed while the logs are read may be of lines behind those
+     * that were read: only checkpoints from before speak of all of them.
+     */
+    for (i = 0; i < r->ncheckpoints; i++) {
+        r->size[i] = ig_ctl_stream_size(r->checkpoints[i]);
+    }
 
     (void) clock_gettime(CLOCK_REALTIME, &now);
 

@@ -27,6 +27,7 @@ typedef struct {
     bool               open;
     ig_ctl_stream_t    stream;
     uint64_t           piece_line[IG_VERIFY_PIECES];    /* lines before it */
+    uint64_t           size[IG_VERIFY_PIECES];  /* before logs were read */
     uint64_t           lines;           /* of checkpoints */
     ig_sign_public_t   key[IG_CHECKPOINT_KEYS];
     unsigned           nkeys;

@@ -56,6 +56,7 @@ ig_sealer_signals(sigset_t *open)
     /* a limit on the size of files is an error of write, as a full disk is */
     action.sa_handler = SIG_IGN;
     (void) sigaction(SIGXFSZ, &action, NULL);
+    (void) sigaction(SIGPIPE, &action, NULL);   /* --json */
 
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);

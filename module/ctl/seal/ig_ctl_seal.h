@@ -124,6 +124,7 @@ struct ig_sealer_s {
     int                    fd;
     bool                   torn;        /* it ends within a line */
     int                    error;       /* why it cannot be written; told */
+    bool                   unsynced;    /* a log; told */
     ig_checkpoint_state_t  state;
     int64_t                written;     /* when, by the steady clock, ms */
     ig_sealer_finding_t    queue[IG_SEALER_QUEUE];

@@ -120,9 +120,13 @@ ig_sealer_append(ig_sealer_t *s, ig_buf_t *b)
 
     ig_checkpoint_written(&s->state, line);
 
-    if (s->json) {
-        (void) fwrite(line.data, 1, line.len, stdout);
-        (void) fflush(stdout);
+    if (s->json && (fwrite(line.data, 1, line.len, stdout) != line.len
+                    || fflush(stdout) != 0))
+    {
+        /* whoever listened has left: that is no reason not to seal */
+        s->json = false;
+        (void) ig_ctl_error("cannot write to standard output: %s; sealing"
+                            " goes on", strerror(errno));
     }
 
     /* where this fails it is there, but may not outlive the machine */
@@ -344,6 +348,32 @@ ig_sealer_body(ig_sealer_t *s, ig_buf_t *b, const char *why)
 }
 
 
+/*
+ * What a signature speaks of must outlive a power cut, or it would accuse the
+ * log afterwards; workers never wait for a disk, this process may.
+ */
+static void
+ig_sealer_sync(ig_sealer_t *s)
+{
+    unsigned                    i, n;
+    const ig_sealer_segment_t  *segment;
+
+    for (i = 0; i < s->nlogs; i++) {
+        for (n = 0; n < s->log[i].nsegments; n++) {
+            segment = &s->log[i].segment[n];
+
+            if (segment->changed && fdatasync(segment->fd) != 0
+                && !s->unsynced)
+            {
+                s->unsynced = true;
+                (void) ig_ctl_error("cannot sync \"%s\": %s", s->log[i].path,
+                                    strerror(errno));
+            }
+        }
+    }
+}
+
+
 int
 ig_sealer_checkpoint(ig_sealer_t *s, const char *why)
 {
@@ -357,6 +387,7 @@ ig_sealer_checkpoint(ig_sealer_t *s, const char *why)
         return IG_ERROR;
     }
 
+    ig_sealer_sync(s);
     ig_buf_init(&b, line, sizeof(line));
     ig_sealer_body(s, &b, why);
 
