@@ -140,7 +140,7 @@ struct ig_sealer_s {
 int64_t ig_sealer_clock(void);          /* steady, ms */
 
 /* ig_ctl_seal_key.c; both tell the reason.  IG_CTL_* */
-int ig_ctl_seal_new_key(const char *path);
+int ig_ctl_seal_new_key(const char *path, bool json);
 int ig_sealer_read_key(const char *path, ig_sign_private_t *key);
 
 /* ig_ctl_seal_chain.c */

@@ -61,8 +61,28 @@ ig_seal_key_write(const char *path, mode_t mode, ig_str_t text)
 }
 
 
+/* Never the key itself. */
+static void
+ig_seal_key_json(const char *path, const char *name,
+    const ig_sign_public_t *key)
+{
+    char      text[2 * 6 * 4096 + 128];
+    ig_buf_t  b;
+
+    ig_buf_init(&b, text, sizeof(text));
+    ig_buf_lit(&b, "{\"key\":\"");
+    ig_buf_hex(&b, key->id, IG_SIGN_ID);
+    ig_buf_lit(&b, "\",\"private\":");
+    ig_buf_json_string(&b, (ig_str_t) { strlen(path), path });
+    ig_buf_lit(&b, ",\"public\":");
+    ig_buf_json_string(&b, (ig_str_t) { strlen(name), name });
+    ig_buf_lit(&b, "}\n");
+    printf("%.*s", ig_fmt(ig_buf_str(&b)));
+}
+
+
 int
-ig_ctl_seal_new_key(const char *path)
+ig_ctl_seal_new_key(const char *path, bool json)
 {
     int                rc;
     char               name[4096], pem[IG_SIGN_PEM];
@@ -97,6 +117,9 @@ ig_ctl_seal_new_key(const char *path)
                                ig_buf_str(&b));
         if (rc != IG_CTL_OK) {
             (void) unlink(path);
+
+        } else if (json) {
+            ig_seal_key_json(path, name, &key.open);
         }
     }
 
