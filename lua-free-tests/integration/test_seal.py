@@ -64,6 +64,13 @@ def test_a_new_key(folder):
                           text=True, timeout=30, check=False)
     assert done.returncode == 2 and not key.exists()
     assert f'"{public}" exists; it is not overwritten' in done.stderr
+    public.unlink()
+    done = subprocess.run([CTL, "keys", "seal", "--json", key], check=True,
+                          capture_output=True, timeout=30)
+    told = json.loads(done.stdout)
+    assert told == {"created": True, "key": told["key"], "private": str(key),
+                    "public": str(public)}
+    assert re.fullmatch("[0-9a-f]{16}", told["key"])
 
 
 def test_a_key_of_openssl_and_other_files(folder, seal):

@@ -186,15 +186,7 @@ ig_keys_verdict(const ig_keys_options_t *o)
 static int
 ig_keys_seal(const ig_keys_options_t *o)
 {
-    int  rc;
-
-    rc = ig_ctl_seal_new_key(o->arg[0]);
-
-    if (rc == IG_CTL_OK && (o->given & IG_KEYS_JSON)) {
-        puts("{\"created\":true}");
-    }
-
-    return rc;
+    return ig_ctl_seal_new_key(o->arg[0], o->given & IG_KEYS_JSON);
 }
 
 

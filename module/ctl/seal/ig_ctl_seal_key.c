@@ -70,7 +70,7 @@ ig_seal_key_json(const char *path, const char *name,
     ig_buf_t  b;
 
     ig_buf_init(&b, text, sizeof(text));
-    ig_buf_lit(&b, "{\"key\":\"");
+    ig_buf_lit(&b, "{\"created\":true,\"key\":\"");
     ig_buf_hex(&b, key->id, IG_SIGN_ID);
     ig_buf_lit(&b, "\",\"private\":");
     ig_buf_json_string(&b, (ig_str_t) { strlen(path), path });
