@@ -40,6 +40,7 @@ typedef struct {
     uint8_t   first[IG_SHA256]; /* hash of its first line; zeros: none */
     int64_t   grown;            /* when it last did, by the steady clock, ms */
     bool      done;
+    bool      apart;            /* what came before it is not read again */
     bool      changed;          /* since the last checkpoint */
     size_t    carried;          /* of a line without its newline */
     char     *carry;

@@ -33,6 +33,7 @@ typedef struct {
     glob_t              glob;
     ig_sealer_found_t  *file;
     size_t              n;
+    bool                skipped;        /* a segment, since one was opened */
 } ig_sealer_finds_t;
 
 
@@ -198,6 +199,7 @@ ig_sealer_find_past(ig_sealer_log_t *log, ig_sealer_finds_t *finds,
     }
 
     if (i == finds->n) {
+        finds->skipped = true;
         ig_sealer_find(log->sealer, log, false, "segment %llu, sealed up to"
                        " byte %llu, is no longer there: what was written to"
                        " it after that cannot be sealed", ig_llu(past->number),
@@ -213,6 +215,8 @@ ig_sealer_find_past(ig_sealer_log_t *log, ig_sealer_finds_t *finds,
     if (segment != NULL) {
         segment->number = past->number;
         segment->sealed = past->bytes;
+        segment->apart = finds->skipped;
+        finds->skipped = false;
         ig_sealer_latest(log, f->time);
     }
 }
@@ -233,6 +237,9 @@ ig_sealer_find_pasts(ig_sealer_log_t *log, ig_sealer_finds_t *finds,
 
     if (!past->done && memcmp(past->first, none, IG_SHA256) != 0) {
         ig_sealer_find_past(log, finds, past);
+
+    } else {
+        finds->skipped = true;
     }
 
     /* where its file is gone, what came after it is younger than this */

@@ -242,6 +242,16 @@ ig_sealer_read(ig_sealer_log_t *log, ig_sealer_segment_t *segment,
 
     at = segment->bytes + segment->carried;
 
+    if (segment->apart) {
+        segment->apart = false;
+
+        /* or it would miss what stands between: that was sealed long ago */
+
+        if (ig_sealer_verifier(log) != IG_CTL_OK) {
+            s->refused = IG_CTL_USAGE;
+        }
+    }
+
     while (at < limit && s->refused == 0) {
 
         if (s->changed >= IG_CHECKPOINT_CHAINS || s->pending >= s->most) {
