@@ -8,6 +8,7 @@ import pytest
 from desk_place import call, shop
 from harness.desk import ctl
 from harness.settings import wait_until
+from packs_place import RULES, SOURCES, fields
 from test_lists import store  # noqa: F401
 
 
@@ -205,3 +206,23 @@ def test_json_has_the_story_and_the_lines(nginx, app):
 def test_errors(arguments, code, said):
     status, out, err = ctl(*arguments)
     assert (status, out) == (code, "") and said in err
+
+
+def test_the_policy_of_all_packs_is_read_back(nginx, app):
+    """Every directive there is, in several parts of 8 KiB."""
+    server = nginx(
+        http="integrity_zone integrity:4m; integrity_secret %%SECRET%%;"
+             "integrity_audit %%AUDIT%%;"
+             "map $uri $sku { default 1; } map $uri $account { default 1; }"
+             "integrity_scores hold=60 deny=100; integrity_time_zone +08:00;"
+             + fields(*SOURCES)
+             + "".join(f"include {path};\n"
+                       for path in sorted(RULES.glob("*.conf"))),
+        server="location / { integrity on; integrity_action $http_x_action; "
+               "proxy_pass http://%%APP%%; }", APP=app)
+    call(server)
+    event = decisions(server, 1)[0]
+    assert len(server.audit_lines("policy")) > 1
+    story = told(server, event["event"])
+    assert "whose text in the log has this hash" in story
+    assert " - calls of " in story

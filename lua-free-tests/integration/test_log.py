@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from desk_place import call, shop
+from harness import oracles
 from harness.chain import Chain
 from harness.desk import ctl, lines
 from harness.settings import CTL, ROOT, wait_until
@@ -42,6 +43,11 @@ def test_all_lines_in_the_order_of_time(log):
     assert sorted(shown) == sorted(raw) and shown != raw
     times = [json.loads(line)["time"] for line in shown]
     assert times == sorted(times)
+
+
+def test_the_log_of_these_tests_is_one_of_ours(log):
+    assert oracles.verify_problems([log], (0,)) == []
+    assert oracles.schema_problems(log.read_bytes()) == []
 
 
 def test_rotated_gzip_and_standard_input_make_one_stream(log, folder):
@@ -125,6 +131,7 @@ FILTERS = [
     (["--action", "review.create"], lambda e: "action" in e),
     (["--action", "review.*"], lambda e: "action" in e),
     (["--action", "review"], lambda e: False),
+    (["--action", "*"], lambda e: "action" in e),
     (["--rule", "device_farm"],
      lambda e: "device_farm" in str(e.get("rule"))),
     (["--rule=too_*"], lambda e: "too_fast" in str(e.get("rule"))),
@@ -244,6 +251,11 @@ def test_clear_values_find_pseudonyms_of_every_key(nginx, app):
     code, out, err = ctl("log", "--field", "account=ann", server.audit_path)
     assert (code, out) == (1, "")
     assert 'pseudonyms of "account"; --secret' in err
+    bad = server.dir / "bad.conf"
+    bad.write_text("integrity_field account;")
+    code, out, err = ctl("log", "--field", "account=ann", "-c", bad,
+                         server.audit_path)
+    assert (code, out) == (2, "") and "bad.conf:1" in err
     code, out, err = ctl("log", "--field", "acount=ann", *conf,
                          server.audit_path)
     assert code == 1 and 'has no field "acount"' in err

@@ -255,7 +255,6 @@ ig_disguise_field(const ig_disguise_t *d, ig_filter_field_t *field)
 static int
 ig_disguise_conf(ig_disguise_t *d, ig_check_t *check)
 {
-    int                         rc;
     ig_mem_t                   *mem;
     const ig_conf_directive_t  *directive;
 
@@ -264,9 +263,8 @@ ig_disguise_conf(ig_disguise_t *d, ig_check_t *check)
     memset(check, 0, sizeof(*check));
     check->mem = mem;
 
-    rc = ig_check_file(check, d->filter->conf);
-    if (rc != IG_CTL_OK) {
-        return rc;
+    if (ig_check_file(check, d->filter->conf) != IG_CTL_OK) {
+        return IG_CTL_USAGE;
     }
 
     d->policy = check->policy;

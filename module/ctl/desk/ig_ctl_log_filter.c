@@ -285,7 +285,7 @@ static bool
 ig_filter_word_is(const ig_filter_word_t *word, ig_str_t text)
 {
     for ( ; word; word = word->next) {
-        if (word->wildcard ? text.len >= word->text.len
+        if (word->wildcard ? text.len > 0 && text.len >= word->text.len
                              && memcmp(text.data, word->text.data,
                                        word->text.len) == 0
                            : ig_str_eq(text, word->text))
