@@ -40,7 +40,7 @@ NGINX_SRC = /usr/share/nginx/src
 .SUFFIXES:
 
 .PHONY: help deps deps-build build unit-programs demo run test bench \
-    bench-verify install uninstall clean FORCE
+    bench-verify bench-log install uninstall clean FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -218,6 +218,10 @@ bench: deps ## compare with plain nginx and limit_req
 bench-verify: deps-build ## how fast a million lines are verified and sealed
 	$(BUILD)
 	@$(PYTHON) lua-free-tests/bench/bench_verify.py
+
+bench-log: deps-build ## how fast a million lines are searched and exported
+	$(BUILD)
+	@$(PYTHON) lua-free-tests/bench/bench_log.py
 
 # Where Debian has these things. The module is loaded by a line of nginx.conf;
 # nothing is enabled by installing it.

@@ -111,6 +111,25 @@ ig_out_controls(uint32_t c)
 }
 
 
+/* How many printable ASCII characters s begins with. */
+static size_t
+ig_out_plain(ig_str_t s)
+{
+    size_t         n;
+    unsigned char  c;
+
+    for (n = 0; n < s.len; n++) {
+        c = (unsigned char) s.data[n];
+
+        if (c < 0x20 || c >= 0x7f) {
+            break;
+        }
+    }
+
+    return n;
+}
+
+
 void
 ig_out_text(FILE *out, ig_str_t s)
 {
@@ -118,6 +137,15 @@ ig_out_text(FILE *out, ig_str_t s)
     uint32_t  code;
 
     while (s.len > 0) {
+        n = ig_out_plain(s);
+
+        if (n > 0) {
+            fwrite(s.data, 1, n, out);
+            s.data += n;
+            s.len -= n;
+            continue;
+        }
+
         code = 0;
         n = ig_out_utf8(s, &code);
 
