@@ -5,12 +5,13 @@ import base64
 import gzip
 import hmac
 import json
+import os
 import re
 import subprocess
 import urllib.parse
 from pathlib import Path
 
-from harness.settings import CTL, NGINX, wait_until
+from harness.settings import CTL, NGINX, SANITIZED, SANITIZER_ENVIRONMENT
 from harness.sieve import Sieve
 
 TOKENS = {
@@ -216,7 +217,8 @@ def configuration(server):
     done = subprocess.run(
         [str(NGINX), "-p", str(server.dir), "-c", str(server.conf_path), "-e",
          str(server.error_path), "-T"], capture_output=True, timeout=60,
-        check=True)
+        check=True, env={**os.environ, **(
+            SANITIZER_ENVIRONMENT if SANITIZED else {})})
     return done.stdout + done.stderr
 
 
