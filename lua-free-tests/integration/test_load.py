@@ -221,7 +221,9 @@ def test_another_policy_or_secret_is_refused(place, folder):  # noqa: F811
     other = folder / "other.conf"
     other.write_text(POLICY.replace("365d", "364d")
                      + f"integrity_secret {server.secret_path};")
-    assert "nginx runs another policy" in refused(server, path, conf=other)
+    said = refused(server, path, conf=other)
+    assert "nginx runs another policy" in said
+    assert server.audit_lines("chain_open")[0]["policy"] in said
     secret = folder / "other.key"
     secret.write_text("k1:" + "A" * 43 + "=\n")
     assert "nginx has another secret" in refused(server, path, "--secret",

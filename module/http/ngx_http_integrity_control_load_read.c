@@ -12,6 +12,32 @@
 
 /* -- what is the same in all --------------------------------------------- */
 
+/* Says which policy nginx runs, as the audit log does. */
+
+static ngx_int_t
+ngx_http_integrity_load_other(ngx_http_integrity_control_t *ctl,
+    const char *hash)
+{
+    u_char  *error;
+
+    static const char  text[] =
+        "nginx runs another policy (%*s) than the configuration that load "
+        "was given: reload nginx, or give its own%Z";
+
+    error = ngx_pnalloc(ctl->request->pool,
+                        sizeof(text) + 2 * IG_EVENT_POLICY);
+    if (error == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf(error, text, (size_t) (2 * IG_EVENT_POLICY), hash);
+
+    ctl->status = NGX_HTTP_CONFLICT;
+
+    return ngx_http_integrity_control_wrong(ctl, (char *) error, ig_str(""));
+}
+
+
 /* Both sides must mean the same: counters, their keys, the keys' hashes. */
 
 static ngx_int_t
@@ -28,10 +54,7 @@ ngx_http_integrity_load_match(ngx_http_integrity_control_t *ctl,
     if (!ig_str_eq(ngx_http_integrity_control_text(ctl, "policy", mem),
                    ig_buf_str(&b)))
     {
-        ctl->status = NGX_HTTP_CONFLICT;
-        return ngx_http_integrity_control_wrong(ctl,
-                   "nginx runs another policy than the configuration that "
-                   "load was given", ig_str(""));
+        return ngx_http_integrity_load_other(ctl, hash);
     }
 
     ig_load_proof(ctl->call->secret, ctl->call->policy, expected);
@@ -439,7 +462,8 @@ ngx_http_integrity_load_end_read(ngx_http_integrity_control_t *ctl,
 }
 
 
-const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_look = {
+const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_look = {
     ig_string("load_look"),
     ngx_http_integrity_load_look_read,
     NULL,
@@ -447,7 +471,8 @@ const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_look = {
     ngx_http_integrity_control_load_run
 };
 
-const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_begin = {
+const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_begin = {
     ig_string("load_begin"),
     ngx_http_integrity_load_begin_read,
     ngx_http_integrity_load_record,
@@ -455,7 +480,8 @@ const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_begin = {
     ngx_http_integrity_control_load_run
 };
 
-const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_write = {
+const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_write = {
     ig_string("load_write"),
     ngx_http_integrity_load_write_read,
     NULL,
@@ -463,7 +489,8 @@ const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_write = {
     ngx_http_integrity_control_load_run
 };
 
-const ngx_http_integrity_control_op_t  ngx_http_integrity_control_load_end = {
+const ngx_http_integrity_control_op_t
+    ngx_http_integrity_control_load_end = {
     ig_string("load_end"),
     ngx_http_integrity_load_end_read,
     ngx_http_integrity_load_record,

@@ -102,6 +102,9 @@ typedef struct {
     char                    question[IG_CONTROL_QUESTION];
 } ig_loading_t;
 
+/* ig_ctl_load_options.c: IG_CTL_OK, or IG_CTL_USAGE with the reason told. */
+int ig_load_options(ig_loading_t *l, int argc, char **argv);
+
 /* -- ig_ctl_load_ledger.c ------------------------------------------------ */
 
 /* Remembers the keys that ops wrote; sets l->nomem. */
