@@ -41,7 +41,10 @@ def backtest(server):
 
 
 def check(server):
-    return [ctl("check", server.conf_path)]
+    wrong = server.dir / "wrong.conf"
+    wrong.write_text(server.conf_path.read_text().replace(
+        '"banned" ', f'"{server.values["LIST"]} > 1" '))
+    return [ctl("check", server.conf_path), ctl("check", wrong, codes=(1,))]
 
 
 def dossier(server):
@@ -383,9 +386,11 @@ def test_a_leak_is_seen(nginx, app, stores):
     server = make(nginx, app, stores, private="", name="zq7Anna4711kx",
                   start=False)
     text = server.secret_path.read_text().split(":")[1].strip()
+    server.secret_path.write_text(f"zq7Mail8155ot:{text}\n")
     server.configure(
         main=f"# {text}\n",
-        http=(place.POLICY + stores[0]).replace("edge-1", "zq7Owner7044nu"),
+        http=(place.POLICY + stores[0]).replace("edge-1", "zq7Owner7044nu")
+        + "integrity_counter zq7Card6933mv key=account window=1h;",
         server=place.PLACES + """
             location = /v1/%%WHO%%/reviews { integrity on;
                 proxy_set_header X-Told $integrity_field_device;
@@ -406,7 +411,7 @@ def test_a_leak_is_seen(nginx, app, stores):
     assert set(found) >= {"audit log", "nginx -T", "status",
                           "status?format=prometheus", "zone"}
     assert {name for name, _ in found["nginx -T"]} >= {"key"}
-    for name in "backtest", "explain", "list", "log":
+    for name in commands():
         assert f"integrityctl {name}" in found, name
     if stores[1] is not None:
         assert set(found) >= {"redis", "slowlog", "wire"}
