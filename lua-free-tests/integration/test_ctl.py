@@ -42,13 +42,28 @@ def test_no_or_an_unknown_subcommand():
 
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w", encoding="ascii") as full:
-        done = subprocess.run([CTL, "--help"], stdout=full, check=False,
-                              stderr=subprocess.PIPE, timeout=60)
-        assert done.returncode in (0, 2)
-        done = subprocess.run([CTL, "verify", "/dev/null"], stdout=full,
-                              stderr=subprocess.PIPE, check=False, timeout=60)
+        for arguments in (["--help"], ["--version"], ["log", "--help"],
+                          ["verify", "/dev/null"]):
+            done = subprocess.run([CTL, *arguments], stdout=full, check=False,
+                                  stderr=subprocess.PIPE, timeout=60)
+            assert done.returncode == 2
+            assert b"cannot write to standard output" in done.stderr
+
+
+def test_a_closed_output_is_not_the_next_file(folder):
+    """open() takes the lowest free number. Started with its output closed,
+    `seal --json` opened the checkpoints as number 1 and wrote each twice."""
+    assert run("keys", "seal", folder / "seal.key")[0] == 0
+    log, checkpoints = folder / "audit.log", folder / "checkpoints"
+    log.write_bytes(b"")
+    seal = [CTL, "seal", "--once", "--json", "--key", folder / "seal.key",
+            "--checkpoints", checkpoints, log]
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *seal], check=False,
+                          stderr=subprocess.PIPE, timeout=60)
     assert done.returncode == 2
     assert b"cannot write to standard output" in done.stderr
+    written = checkpoints.read_bytes().splitlines()
+    assert written and len(written) == len(set(written))
 
 
 def test_a_new_secret(folder):

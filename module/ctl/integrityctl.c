@@ -3,9 +3,12 @@
  * Owns the table of subcommands.  Called by people and scripts.
  */
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ig_ctl.h"
 #include "ig_version.h"
@@ -100,16 +103,35 @@ ig_ctl_run(const ig_ctl_command_t *command, int argc, char **argv)
 }
 
 
-int
-main(int argc, char **argv)
+/*
+ * Where the caller closed a standard stream, the next file opened would take
+ * its number, and what is said would go into a log of checkpoints or a secret
+ * file. Its place is taken here by what neither can be read nor written.
+ */
+static void
+ig_ctl_hold_streams(void)
+{
+    int  fd, rc;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) != -1) {
+            continue;
+        }
+
+        rc = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+
+        if (rc != fd) {
+            exit(IG_CTL_USAGE);
+        }
+    }
+}
+
+
+static int
+ig_ctl_dispatch(int argc, char **argv)
 {
     int     rc;
     size_t  i;
-
-    if (argc < 2) {
-        ig_ctl_help(stderr);
-        return IG_CTL_USAGE;
-    }
 
     if (ig_ctl_is_help(argv[1])) {
         ig_ctl_help(stdout);
@@ -123,18 +145,34 @@ main(int argc, char **argv)
 
     for (i = 0; i < ig_countof(ig_ctl_commands); i++) {
         if (strcmp(argv[1], ig_ctl_commands[i]->name) == 0) {
-            rc = ig_ctl_run(ig_ctl_commands[i], argc - 1, argv + 1);
-
-            if (fflush(stdout) != 0 || ferror(stdout)) {
-                return ig_ctl_error("cannot write to standard output");
-            }
-
-            return rc;
+            return ig_ctl_run(ig_ctl_commands[i], argc - 1, argv + 1);
         }
     }
 
     rc = ig_ctl_error("unknown subcommand \"%s\"", argv[1]);
     ig_ctl_help(stderr);
+
+    return rc;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int  rc;
+
+    ig_ctl_hold_streams();
+
+    if (argc < 2) {
+        ig_ctl_help(stderr);
+        return IG_CTL_USAGE;
+    }
+
+    rc = ig_ctl_dispatch(argc, argv);
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return ig_ctl_error("cannot write to standard output");
+    }
 
     return rc;
 }
