@@ -266,14 +266,15 @@ def test_clear_values_find_pseudonyms_of_every_key(nginx, app):
 
 def test_a_line_for_people_cannot_talk_to_the_terminal(nginx, app):
     server = shop(nginx, app)
-    call(server, account="ann", merchant="m-1\x9b2J\u202e", rating=5)
+    call(server, account="ann", merchant="m-1\x9b2J\u202e\u200b\ufeff",
+         rating=5)
     server.wait_audit(1)
     code, out, err = ctl("log", "--kind", "decision", server.audit_path)
     assert (code, err) == (0, "")
     assert re.fullmatch(
         r"\S+Z [0-9A-Z]{26} allow    review\.create by praise score 30 "
-        r"account=p:k1:\S+ merchant=m-1\\xc2\\x9b2J\\xe2\\x80\\xae "
-        r"rating=5\n", out)
+        r"account=p:k1:\S+ merchant=m-1\\xc2\\x9b2J\\xe2\\x80\\xae"
+        r"\\xe2\\x80\\x8b\\xef\\xbb\\xbf rating=5\n", out)
     assert out.isascii()
 
 

@@ -102,12 +102,19 @@ ig_out_utf8(ig_str_t s, uint32_t *code)
 }
 
 
+/*
+ * What moves the cursor or turns the direction of text, and what nobody sees,
+ * so that two names would look like one. The two joiners (200c, 200d) are
+ * part of how Persian and many emoji are written, and stay.
+ */
 static bool
 ig_out_controls(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0)
-           || c == 0x061c || (c >= 0x200e && c <= 0x200f)
-           || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+           || c == 0x00ad || c == 0x061c || c == 0x200b
+           || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e)
+           || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff
+           || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 
