@@ -367,6 +367,8 @@ def test_files_that_are_not_there(bench):
     conf = bench.write("policy.conf", POLICY)
     said = backtest("-c", conf, bench.folder / "none")
     assert said.code == 2 and "cannot open" in said.errors[0]
+    said = backtest("-c", conf, bench.folder)
+    assert (said.code, said.out) == (2, "") and "is a folder" in said.errors[0]
     said = backtest("-c", conf, "--decisions", "/nowhere/x", "/dev/null")
     assert said.code == 2 and "cannot open" in said.errors[0]
     said = backtest("-c", conf, "--decisions", "/dev/full", "-",

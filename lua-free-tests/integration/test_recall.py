@@ -122,3 +122,4 @@ def test_windows_conditions_and_the_event_itself(nginx, app):
 def test_errors(arguments, said):
     code, out, err = ctl("recall", *arguments)
     assert (code, out) == (2, "") and said in err
+    assert "did not fire" not in err

@@ -70,6 +70,8 @@ ig_source_refuse(ig_source_files_t *s, const ig_backtest_event_t *event,
 static int
 ig_stream_open(ig_stream_t *stream, const char *path, ig_mem_t *mem)
 {
+    struct stat  st;
+
     stream->path = path;
 
     stream->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
@@ -77,6 +79,11 @@ ig_stream_open(ig_stream_t *stream, const char *path, ig_mem_t *mem)
 
     if (stream->fd == -1) {
         return ig_ctl_error("cannot open \"%s\": %s", path, strerror(errno));
+    }
+
+    if (fstat(stream->fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        (void) close(stream->fd);
+        return ig_ctl_error("\"%s\" is a folder", path);
     }
 
     stream->room = IG_STREAM_BLOCK;

@@ -238,7 +238,11 @@ ig_recall_do(ig_recall_t *r, char **file, int nfiles)
 
     rc = ig_recall_read(r, file, nfiles);
     shown = ig_recall_show(r);
-    ig_recall_tell(r, shown);
+
+    /* of files that were not read nothing can be said */
+    if (rc == IG_CTL_OK || shown > 0) {
+        ig_recall_tell(r, shown);
+    }
 
     return rc != IG_CTL_OK ? rc : shown > 0 ? IG_CTL_OK : IG_CTL_FAILED;
 }
