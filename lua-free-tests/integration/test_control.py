@@ -86,7 +86,8 @@ def test_a_key_put_on_a_list_and_taken_off(nginx, app, store):  # noqa: F811
     code, gone = ctl(server, "remove", "banned", "account=ann", *WHY)
     assert code == 0 and gone["listed"] is False
     assert post(server, "ann") == 200
-    assert ctl(server, "show", "banned", "account=ann")[0] == 1
+    assert ctl(server, "show", "banned", "account=ann",
+               "--json")[0] == 1
     # what is not there can be taken off
     assert ctl(server, "remove", "banned", "account=ann", *WHY)[0] == 0
 

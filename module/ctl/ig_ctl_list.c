@@ -77,6 +77,10 @@ ig_list_options(ig_list_request_t *q, int argc, char **argv, int *left)
             continue;
         }
 
+        if (strcmp(argv[i], "--json") == 0) {
+            continue;                   /* nginx's answer is JSON anyway */
+        }
+
         option = ig_list_option(q, argv[i], &value);
 
         if (option == NULL) {
@@ -292,15 +296,15 @@ const ig_ctl_command_t  ig_ctl_list = {
     "fields as pseudonyms, and holds at once on every node that shares the\n"
     "store.\n"
     "\n"
-    "--socket unix:PATH  the socket nginx listens on\n"
+    "--socket unix:PATH  the socket nginx listens on; needed without --log\n"
     "--uri URI           the location's path, by default /integrity/control\n"
-    "--for TIME          add: for how long from now, as 12h or 7d, also\n"
-    "                    where the key is on the list already\n"
-    "--reason TEXT       add, remove: why; in the audit log\n"
-    "--by NAME           add, remove: who says so; in the audit log\n"
+    "--for TIME          add: for how long from now, needed; as 12h or 7d,\n"
+    "                    also where the key is on the list already\n"
+    "--reason TEXT       add, remove: why, needed; in the audit log\n"
+    "--by NAME           add, remove: who says so, needed; in the audit log\n"
     "--tenant NAME       where places have an integrity_tenant\n"
     "\n"
-    "Prints nginx's answer, one JSON object.\n"
+    "Prints nginx's answer, one JSON object, with --json or without.\n"
     "\n"
     "With --log, all entries of a list are told as the audit log knows them:\n"
     "key, since when, until when, by whom or by which rule, and why.\n"
