@@ -480,6 +480,7 @@ def test_a_log_that_cannot_be_read(folder, seal):
     log.mkdir()
     one = seal().start()
     wait_until(lambda: "cannot read" in one.said, what="a complaint")
+    assert f'cannot read "{log}": Is a directory; trying on' in one.said
     log.rmdir()
     add(log, Chain().open())
     one.wait_for(1)

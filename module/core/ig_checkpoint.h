@@ -88,7 +88,7 @@ typedef struct {
     uint64_t              number;
     uint8_t               key[IG_SIGN_ID];
     uint8_t               prev[IG_SHA256];
-    ig_str_t              why;          /* checkpoint: what made it be written */
+    ig_str_t              why;          /* checkpoint: what made it due */
     uint64_t              lines;        /* checkpoint: sealed in all */
     uint64_t              findings;
     ig_str_t              log;          /* array, for ig_checkpoint_items */

@@ -353,23 +353,30 @@ static int
 ig_sealer_arguments(ig_sealer_t *s, int argc, char **argv)
 {
     int   i, rc;
-    bool  key;
+    bool  key, options;
 
     key = false;
+    options = true;
 
     for (i = 1, rc = IG_CTL_OK; i < argc && rc == IG_CTL_OK; i++) {
 
-        if (strcmp(argv[i], "--once") == 0) {
+        if (!options) {
+            rc = ig_sealer_add_log(s, argv[i]);
+
+        } else if (strcmp(argv[i], "--") == 0) {
+            options = false;
+
+        } else if (strcmp(argv[i], "--once") == 0) {
             s->once = true;
 
         } else if (strcmp(argv[i], "--json") == 0) {
             s->json = true;
 
-        } else if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
+        } else if (strncmp(argv[i], "--", 2) == 0) {
             key |= strncmp(argv[i], "--key", 5) == 0;
             rc = ig_sealer_named(s, argc, argv, &i);
 
-        } else if (strcmp(argv[i], "--") != 0) {
+        } else {
             rc = ig_sealer_add_log(s, argv[i]);
         }
     }
@@ -438,11 +445,11 @@ const ig_ctl_command_t  ig_ctl_seal = {
     "Follow audit logs and sign how far they have come",
     "Runs until it is told to end (SIGTERM, SIGINT), under a user of its own\n"
     "who may read the logs and nobody else may become. What it writes to the\n"
-    "file of checkpoints is what `integrityctl verify --checkpoints` holds a log\n"
-    "against. Keep that file, or copies of it, where those who can change the\n"
-    "logs cannot reach it.\n"
+    "file of checkpoints is what `integrityctl verify --checkpoints` holds a\n"
+    "log against. Keep that file, or copies of it, where those who can change\n"
+    "the logs cannot reach it.\n"
     "\n"
-    "--key FILE          the private key; `integrityctl keys seal FILE` makes it\n"
+    "--key FILE          the private key; `integrityctl keys seal` makes one\n"
     "--checkpoints FILE  where to write; it is only ever added to\n"
     "--old-key FILE      the key that signed until now, so that it introduces\n"
     "                    the one of --key; needed once\n"
@@ -459,8 +466,8 @@ const ig_ctl_command_t  ig_ctl_seal = {
     "\n"
     "Exit codes:\n"
     "  0  ended by a signal, or --once: all that was read is sealed.\n"
-    "  1  refused: another process seals into the file, or it is of another key\n"
-    "     or origin; or the last checkpoint could not be written.\n"
+    "  1  refused: another process seals into the file, or it is of another\n"
+    "     key or origin; or the last checkpoint could not be written.\n"
     "  2  usage, or a file that cannot be read.\n"
     "  4  refused: the log, or the file itself, is no longer what was sealed.\n"
     "     That is written to the file of checkpoints, once.\n",

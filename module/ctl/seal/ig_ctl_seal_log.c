@@ -117,7 +117,7 @@ ig_sealer_open(ig_sealer_log_t *log, const char *path)
 {
     int                   fd;
     char                 *carry;
-    struct stat           st;
+    struct stat           st = { 0 };
     ig_sealer_segment_t  *segment;
 
     if (ig_sealer_is_full(log)) {
@@ -137,7 +137,8 @@ ig_sealer_open(ig_sealer_log_t *log, const char *path)
             : ig_alloc(&log->sealer->memory.mem, IG_SEALER_CARRY);
 
     if (carry == NULL || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        ig_sealer_complain(log, carry == NULL ? ENOMEM : EINVAL);
+        ig_sealer_complain(log, carry == NULL ? ENOMEM
+                                : S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
         (void) close(fd);
         return NULL;
     }
@@ -377,7 +378,14 @@ ig_sealer_look(ig_sealer_log_t *log)
     } else if (newest == NULL || newest->done || newest->dev != st.st_dev
                || newest->ino != st.st_ino)
     {
-        if (newest == NULL && log->past == NULL) {
+        if (ig_sealer_is_full(log)) {
+            return;             /* until others were read to their end */
+        }
+
+        if (access(log->path, R_OK) != 0) {
+            ig_sealer_complain(log, errno);
+
+        } else if (newest == NULL && log->past == NULL) {
             (void) ig_sealer_open(log, log->path);  /* the first one ever */
 
         } else {
