@@ -16,7 +16,7 @@ def test_post_action_of_a_client_that_left_while_we_waited(
     slow.delay = 0.3
     app.answer(delay=1.0, path="/after")
     server = nginx(
-        http=POLICY + "integrity_redis unix:%%REDIS%% timeout=1s;",
+        http=POLICY + "integrity_redis unix:%%REDIS%% timeout=5s;",
         server="""
             location / { integrity on; integrity_action review.create;
                          proxy_pass http://%%APP%%; post_action /after; }
