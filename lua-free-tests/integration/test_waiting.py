@@ -13,15 +13,17 @@ def test_post_action_of_a_client_that_left_while_we_waited(
     # Root cause: nginx ran the phases for post_action, and the answer of the
     # store then ran them a second time for the same request.
     slow = fake_redis([serve()], upstream=redis())
-    slow.delay = 0.3
     app.answer(delay=1.0, path="/after")
     server = nginx(
-        http=POLICY + "integrity_redis unix:%%REDIS%% timeout=5s;",
+        http=POLICY + "integrity_redis unix:%%REDIS%% timeout=1s;",
         server="""
             location / { integrity on; integrity_action review.create;
                          proxy_pass http://%%APP%%; post_action /after; }
             location = /after { proxy_pass http://%%APP%%/after; }
         """, APP=app, REDIS=slow.path)
+    # connected: it has asked since when Redis remembers the counters
+    wait_until(lambda: "GET" in slow.names())
+    slow.delay = 0.3
     sock = server.connect()
     sock.sendall(senders.post_request("/", b"", {"X-Account": "ann"}))
     wait_until(lambda: "ZADD" in slow.names())
