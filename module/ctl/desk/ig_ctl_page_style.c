@@ -125,5 +125,6 @@ const char  ig_page_style[] =
     "tbody tr:first-child{break-before:avoid}"
     "details{display:none}"
     "table{font-size:8.5pt}"
-    "th,td{min-width:0}"
+    "th,td{min-width:0}thead th{overflow-wrap:normal}"
+    "td[data-head=Action]{min-width:10em}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
