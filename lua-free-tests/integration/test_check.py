@@ -3,6 +3,7 @@
 test_check_nginx.py compares it with nginx.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -41,6 +42,14 @@ def test_summary(check):
     assert re.fullmatch(r"policy [0-9a-f]{16}: 2 fields, 1 counter, 2 rules, "
                         r"2 actions\n", checked.out)
     assert checked.code == 0
+
+    main = check.folder / "main.conf"
+    for arguments in (["--json", main], [main, "--json"]):
+        asked = check(main.read_text(), arguments=arguments)
+        assert (asked.code, asked.errors) == (0, [])
+        assert json.loads(asked.out) == {
+            "policy": checked.out[7:23], "fields": 2, "counters": 1,
+            "rules": 2, "actions": 2, "fragment": False}
 
 
 def test_hash_does_not_depend_on_files(check):
@@ -102,7 +111,7 @@ def test_usage(check, folder):
     for arguments in ([], ["a", "b"], ["--verbose", "x"], ["-x"]):
         checked = check(right, arguments=arguments or ["--"])
         assert checked.code == 2 and checked.out == ""
-        assert "Usage: integrityctl check FILE" in checked.errors
+        assert "Usage: integrityctl check [--json] FILE" in checked.errors
     checked = check(right, arguments=["--", folder / "main.conf"])
     assert checked.code == 0
     checked = check(right, arguments=["--help"])

@@ -461,7 +461,7 @@ const ig_ctl_command_t  ig_ctl_backtest = {
     "\"held\" is hold or stronger. What a place in dry run would do is shown as\n"
     "if it were enforced. docs/signals.md has examples.\n"
     "\n"
-    "Exit status: 0 done (skipped lines are counted), 1 mistakes in CONF, a\n"
+    "Exit codes: 0 done (skipped lines are counted), 1 mistakes in CONF, a\n"
     "wrong line with --strict or a damaged file, 2 wrong usage.\n",
 
     ig_backtest_run
