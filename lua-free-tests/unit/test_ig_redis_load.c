@@ -176,10 +176,12 @@ how_far_it_is(void **state)
 {
     (void) state;
 
-    assert_int_equal(write_step(IG_LOAD_CHECK, 0), 2);
-    assert_int_equal(says("WATCH"), 1);
+    assert_int_equal(write_step(IG_LOAD_CHECK, 0), 3);
+    assert_int_equal(says("UNWATCH"), 1);
+    assert_int_equal(says("WATCH"), 2);
     assert_false(ig_redis_load_is_atomic(&batch));
 
+    ok("OK");
     ok("OK");
     ok("fedcba9876543210 7 1 2");
     assert_int_equal(load.state, IG_LOAD_DONE);
@@ -189,6 +191,7 @@ how_far_it_is(void **state)
     (void) set_up(state);
     (void) write_step(IG_LOAD_CHECK, 0);
     ok("OK");
+    ok("OK");
     assert_int_equal(reply(IG_REPLY_NIL, "", 0), IG_OK);
     assert_int_equal(load.state, IG_LOAD_DONE);
     assert_int_equal(load.cursor.of, 0);
@@ -197,6 +200,7 @@ how_far_it_is(void **state)
 
     (void) set_up(state);
     (void) write_step(IG_LOAD_CHECK, 0);
+    ok("OK");
     ok("OK");
     ok("hello");
     assert_int_equal(load.state, IG_LOAD_FAILED);

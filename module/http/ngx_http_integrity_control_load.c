@@ -10,6 +10,13 @@
 #include "ngx_http_integrity_control_load.h"
 
 
+/*
+ * No batch of a load has the store's deadline, which is meant for calls; but
+ * neither a person nor a worker that is to end waits for ever.
+ */
+#define NGX_HTTP_INTEGRITY_LOAD_WAIT  4000      /* ms */
+
+
 /* What the store has while it works; nothing of it is the request's. */
 typedef struct {
     ig_load_t  load;            /* first */
@@ -18,6 +25,8 @@ typedef struct {
 
 
 static void ngx_http_integrity_control_load_resume(ngx_event_t *ev);
+
+static ngx_uint_t  ngx_http_integrity_checks;
 
 
 /* -- a step -------------------------------------------------------------- */
@@ -60,6 +69,10 @@ ngx_http_integrity_control_load_settled(ig_batch_t *batch)
     if (ctl != NULL) {
         ctl->batch = NULL;
         ngx_http_integrity_control_load_take(ctl, batch->load);
+
+        if (ctl->answer.timer_set) {
+            ngx_del_timer(&ctl->answer);
+        }
 
         /* The store goes through its replies: nothing else may begin. */
 
@@ -134,6 +147,10 @@ ngx_http_integrity_control_load_step(ngx_http_integrity_control_t *ctl,
     l->step = step;
     l->state = IG_LOAD_FAILED;
 
+    if (step == IG_LOAD_CHECK) {
+        l->check = ++ngx_http_integrity_checks;
+    }
+
     batch = ngx_http_integrity_control_load_batch(ctl, step);
     if (batch == NULL) {
         return NGX_OK;
@@ -144,7 +161,14 @@ ngx_http_integrity_control_load_step(ngx_http_integrity_control_t *ctl,
     if (rc == NGX_AGAIN) {
         rc = ngx_http_integrity_control_wait(ctl, batch,
                                      ngx_http_integrity_control_load_resume);
-        return rc == NGX_DONE ? NGX_DONE : NGX_OK;
+        if (rc != NGX_DONE) {
+            return NGX_OK;
+        }
+
+        ctl->answer.timedout = 0;
+        ngx_add_timer(&ctl->answer, NGX_HTTP_INTEGRITY_LOAD_WAIT);
+
+        return NGX_DONE;
     }
 
     if (rc == NGX_OK) {
@@ -216,7 +240,7 @@ ngx_http_integrity_control_load_end_of(ngx_http_integrity_control_t *ctl)
 }
 
 
-/* After a step: the next one, or the end.  As control_run. */
+/* After a step, or in vain: the next one, or the end.  As control_run. */
 
 static ngx_int_t
 ngx_http_integrity_control_load_go(ngx_http_integrity_control_t *ctl)
@@ -232,6 +256,15 @@ ngx_http_integrity_control_load_go(ngx_http_integrity_control_t *ctl)
             : l->found.of == 0
               || ngx_memcmp(l->found.id, l->cursor.id, IG_LOAD_ID) != 0)
         {
+            l->state = IG_LOAD_CONFLICT;
+
+        } else if (l->check != ngx_http_integrity_checks) {
+
+            /*
+             * Another check went over the same connection since: what it
+             * leads to would end the watch that guards ours.
+             */
+
             l->state = IG_LOAD_CONFLICT;
 
         } else if (ngx_http_integrity_control_load_step(ctl, l->last)
@@ -256,6 +289,14 @@ ngx_http_integrity_control_load_resume(ngx_event_t *ev)
 
     r = ctl->request;
     c = r->connection;
+
+    if (ctl->batch != NULL) {
+
+        /* in vain: the step has failed, whatever still comes of it */
+
+        ctl->batch->owner = NULL;
+        ctl->batch = NULL;
+    }
 
     rc = ngx_http_integrity_control_load_go(ctl);
 

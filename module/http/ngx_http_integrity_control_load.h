@@ -20,6 +20,8 @@ typedef struct {
     ig_load_state_e      state;     /* of it */
     ig_load_cursor_t     cursor;    /* what it is to be */
     ig_load_cursor_t     found;     /* what it was */
+    ngx_uint_t           check;     /* the worker's how manieth: a connection
+                                       watches for the latest one only */
     ngx_uint_t           replace;
     ig_op_t             *op;
     unsigned             nops;

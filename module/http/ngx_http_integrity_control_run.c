@@ -73,6 +73,10 @@ ngx_http_integrity_control_cleanup(void *data)
         ctl->batch = NULL;
     }
 
+    if (ctl->answer.timer_set) {
+        ngx_del_timer(&ctl->answer);
+    }
+
     if (ctl->answer.posted) {
         ngx_delete_posted_event((&ctl->answer));
     }

@@ -155,6 +155,13 @@ ig_redis_accepts(ig_redis_client_t *client, const ig_batch_t *batch)
         return 0;
     }
 
+    if (batch->load != NULL && ig_redis_load_is_atomic(batch)
+        && client->link != IG_LINK_READY)
+    {
+        /* the connection that watched for it is gone */
+        return 0;
+    }
+
     if (client->breaker == IG_BREAKER_OPEN
         && (client->link != IG_LINK_STALLED || batch->done != NULL))
     {

@@ -123,9 +123,13 @@ ig_redis_load_write(ig_buf_t *b, ig_batch_t *batch, int64_t now)
         return 1;
 
     case IG_LOAD_CHECK:
-        ig_buf_lit(b, "*2\r\n$5\r\nWATCH\r\n" IG_LOAD_KEY
+
+        /* a check that nothing came of may have left its watch */
+
+        ig_buf_lit(b, "*1\r\n$7\r\nUNWATCH\r\n"
+                      "*2\r\n$5\r\nWATCH\r\n" IG_LOAD_KEY
                       "*2\r\n$3\r\nGET\r\n" IG_LOAD_KEY);
-        return 2;
+        return 3;
 
     case IG_LOAD_WRITE:
     case IG_LOAD_END:
@@ -257,7 +261,7 @@ ig_load_step_reply(ig_load_t *load, const ig_reply_t *reply, bool last)
                ? IG_OK : IG_ERROR;
 
     case IG_LOAD_CHECK:
-        return i > 0 ? ig_load_cursor_reply(load, reply)
+        return i > 1 ? ig_load_cursor_reply(load, reply)
                : reply->type == IG_REPLY_STRING ? IG_OK : IG_ERROR;
 
     default:
