@@ -314,10 +314,10 @@ ig_table_listed(ig_table_t *t, uint32_t at, const ig_op_t *op, ig_raw_t *raw)
     slot = ig_slot(t, at);
 
     if (op->verb == IG_OP_LOAD) {
-        if (slot->u.listed.until <= op->raw.was) {
-            slot->u.listed.added = op->raw.was;
-            slot->u.listed.until = t->now;
-            slot->time = t->now;
+        if (slot->u.listed.until <= t->now) {
+            slot->u.listed.added = t->now;
+            slot->u.listed.until = ig_table_time(op->time);
+            slot->time = slot->u.listed.until;
         }
 
         return true;

@@ -131,7 +131,11 @@ ig_table_op(ig_table_t *t, const ig_op_t *op, const ig_slot_key_t *key,
     bool      done;
     ig_raw_t  unread;
 
-    t->now = ig_table_time(op->time);
+    /* the end of a list's entry is no present time: it would expire others */
+
+    t->now = ig_table_time(op->verb == IG_OP_LOAD
+                           && op->counter->kind == IG_LISTED
+                           ? op->raw.was : op->time);
 
     if (op->verb != IG_OP_READ && op->verb != IG_OP_ADD
         && op->verb != IG_OP_PEEK)
