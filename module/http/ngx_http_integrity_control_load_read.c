@@ -7,7 +7,8 @@
 
 #include "ngx_http_integrity_control_load.h"
 
-#define NGX_HTTP_INTEGRITY_LOAD_MOST  (INT64_C(1) << 53)
+#define NGX_HTTP_INTEGRITY_LOAD_MOST   (INT64_C(1) << 53)
+#define NGX_HTTP_INTEGRITY_LOAD_AHEAD  60000    /* ms: clocks are set back */
 
 
 /* -- what is the same in all --------------------------------------------- */
@@ -125,6 +126,48 @@ ngx_http_integrity_load_id(ngx_http_integrity_control_t *ctl, ig_mem_t *mem)
 }
 
 
+/*
+ * Which batch of how many: 1 to `of`, or none, where `seq` is NULL.  The store
+ * could not read another cursor back.
+ */
+
+static ngx_int_t
+ngx_http_integrity_load_place(ngx_http_integrity_control_t *ctl,
+    const char *seq, ig_mem_t *mem)
+{
+    int64_t                        of, done;
+    ngx_http_integrity_loading_t  *l = ctl->data;
+
+    done = 0;
+
+    if (ngx_http_integrity_control_uint(ctl, "of",
+                                        NGX_HTTP_INTEGRITY_LOAD_MOST, &of,
+                                        mem)
+        != NGX_OK
+        || (seq != NULL
+            && ngx_http_integrity_control_uint(ctl, seq, of, &done, mem)
+               != NGX_OK))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (of == 0) {
+        return ngx_http_integrity_control_wrong(ctl, "is no number of batches",
+                                                ig_str("of"));
+    }
+
+    if (seq != NULL && done == 0) {
+        return ngx_http_integrity_control_wrong(ctl, "is no batch of them",
+                                                ig_str("seq"));
+    }
+
+    l->cursor.done = (uint64_t) done;
+    l->cursor.of = (uint64_t) of;
+
+    return NGX_OK;
+}
+
+
 /* For the record of its beginning and its end. */
 
 static ngx_int_t
@@ -218,7 +261,7 @@ ngx_http_integrity_load_since_read(ngx_http_integrity_control_t *ctl,
         }
 
         if (ig_parse_uint((ig_str_t) { len, text.data },
-                          NGX_HTTP_INTEGRITY_LOAD_MOST, &n))
+                          (uint64_t) ctl->call->time, &n))
         {
             l->since[l->rank[i]->id] = (int64_t) n;
         }
@@ -291,7 +334,6 @@ static ngx_int_t
 ngx_http_integrity_load_begin_read(ngx_http_integrity_control_t *ctl,
     ig_mem_t *mem)
 {
-    int64_t                        of;
     ngx_int_t                      rc;
     ngx_http_integrity_loading_t  *l;
 
@@ -306,15 +348,11 @@ ngx_http_integrity_load_begin_read(ngx_http_integrity_control_t *ctl,
                                         NGX_HTTP_INTEGRITY_LOAD_MOST,
                                         &l->cursor.now, mem)
         != NGX_OK
-        || ngx_http_integrity_control_uint(ctl, "of",
-                                           NGX_HTTP_INTEGRITY_LOAD_MOST, &of,
-                                           mem)
-           != NGX_OK)
+        || ngx_http_integrity_load_place(ctl, NULL, mem) != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    l->cursor.of = (uint64_t) of;
     l->replace = ig_str_eq(ngx_http_integrity_control_text(ctl, "replace",
                                                            mem),
                            ig_str("yes"));
@@ -392,7 +430,12 @@ ngx_http_integrity_load_ops(ngx_http_integrity_control_t *ctl, ig_mem_t *mem)
             ? 0 : ig_load_op_read(p, len, l->rank,
                                   ctl->call->policy->ncounters,
                                   &l->op[l->nops]);
-        if (n == 0) {
+        if (n == 0
+            || (l->op[l->nops].counter->kind != IG_LISTED
+                && l->op[l->nops].time
+                   > ctl->call->time + NGX_HTTP_INTEGRITY_LOAD_AHEAD))
+        {
+            /* what is to come is no history: buckets would wait for it */
             break;
         }
 
@@ -409,7 +452,6 @@ static ngx_int_t
 ngx_http_integrity_load_write_read(ngx_http_integrity_control_t *ctl,
     ig_mem_t *mem)
 {
-    int64_t                        seq, of;
     ngx_int_t                      rc;
     ngx_http_integrity_loading_t  *l;
 
@@ -425,20 +467,10 @@ ngx_http_integrity_load_write_read(ngx_http_integrity_control_t *ctl,
                                            NGX_HTTP_INTEGRITY_LOAD_MOST,
                                            &l->cursor.now, mem)
            != NGX_OK
-        || ngx_http_integrity_control_uint(ctl, "seq",
-                                           NGX_HTTP_INTEGRITY_LOAD_MOST,
-                                           &seq, mem)
-           != NGX_OK
-        || ngx_http_integrity_control_uint(ctl, "of",
-                                           NGX_HTTP_INTEGRITY_LOAD_MOST, &of,
-                                           mem)
-           != NGX_OK)
+        || ngx_http_integrity_load_place(ctl, "seq", mem) != NGX_OK)
     {
         return NGX_DECLINED;
     }
-
-    l->cursor.done = (uint64_t) seq;
-    l->cursor.of = (uint64_t) of;
 
     return ngx_http_integrity_load_ops(ctl, mem);
 }
