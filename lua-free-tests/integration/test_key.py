@@ -287,3 +287,18 @@ def test_wrong_arguments(arguments, words, folder):
         capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
+
+
+def test_as_many_counters_as_one_answer_holds(nginx, app, store):  # noqa: F811
+    """48 of the longest names did not fit: a reset was done, and answered
+    with a 500."""
+    counters = "".join(
+        f"integrity_counter {'n' * 62}{number:02} on=order.create key=account "
+        f"window=365d mean=amount warmup=1d;\n" for number in range(48))
+    server = nginx(http=HEAD + counters + store, server=PLACES, APP=app)
+    for amount in (123456.123457, 1234.565432, 31.415927):
+        assert post(server, "ann", amount=amount) == 200
+    for op in ("inspect", "reset"):
+        code, said = key(server, op, "--all", "account=ann", *WHY)
+        assert code == 0, said
+        assert len(said["counter"]) == 48

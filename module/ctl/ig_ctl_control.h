@@ -14,7 +14,7 @@
 #define IG_CONTROL_URI       "/integrity/control"
 #define IG_CONTROL_QUESTION  (16 * 1024)    /* longest body that is asked with:
                                                what nginx reads in one piece */
-#define IG_CONTROL_ANSWER    (16 * 1024)    /* longest answer, with its head */
+#define IG_CONTROL_ANSWER    (32 * 1024)    /* longest answer, with its head */
 
 typedef struct {
     const char  *socket;        /* "unix:PATH" or PATH */

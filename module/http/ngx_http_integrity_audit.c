@@ -171,7 +171,8 @@ ngx_http_integrity_audit_preface(ngx_http_integrity_audit_t *audit)
 
         ig_chain_open_line(ngx_http_integrity_audit_begin(audit),
                            audit->before.id_len ? &audit->before : NULL,
-                           audit->number, ngx_http_integrity_now(), ngx_http_integrity_node(),
+                           audit->number, ngx_http_integrity_now(),
+                           ngx_http_integrity_node(),
                            ig_str(IG_VERSION), policy->hash);
         ngx_http_integrity_audit_seal(audit, NULL);
 

@@ -7,7 +7,8 @@
 
 #include "ngx_http_integrity_control.h"
 
-#define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  12288
+#define NGX_HTTP_INTEGRITY_CONTROL_ANSWER  24576    /* 48 counters of names
+                                                       of 64 bytes */
 #define NGX_HTTP_INTEGRITY_CONTROL_ABOUT   128      /* of a wrong part */
 #define NGX_HTTP_INTEGRITY_CONTROL_NONE    256
 #define NGX_HTTP_INTEGRITY_CONTROL_BODY    (32 * 1024)

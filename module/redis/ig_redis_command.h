@@ -36,8 +36,8 @@
  * are read.  note may be NULL.  Returns how many replies will come; where
  * that is none, the op is final already.
  *
- * READ, ADD and PEEK start op->raw afresh.  UNDO of distinct goes by raw.was, as the
- * ADD left it.  PUT of first and last go by raw as a READ of the same counter
+ * READ, ADD and PEEK start op->raw afresh.  UNDO of distinct goes by raw.was,
+ * as the ADD left it.  PUT of first and last go by raw as a READ of the same counter
  * left it; zeros or -1 mean that it was not read.
  */
 unsigned ig_redis_op_write(ig_buf_t *b, ig_op_t *op, const ig_note_t *note,
