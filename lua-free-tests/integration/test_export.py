@@ -138,13 +138,18 @@ def test_csv_columns_and_formulas(server, folder):
     assert rows[3]["counter.reviews_1h"] == "4"
     assert rows[4]["field.merchant"] == ""
     # what a client wrote must not be computed by a spreadsheet
-    for value in ("=1+2", "+1", "-1", "@SUM(A1)", "\t=1"):
+    # nor move the cursor of a terminal
+    for value, shown in (("=1+2", "'=1+2"), ("+1", "'+1"), ("-1", "'-1"),
+                         ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
+                         ('a"\x1b[2J\tb', 'a"\\x1b[2J\tb'),
+                         ("a\u202eb", "a\\xe2\\x80\\xaeb"),
+                         ("\x9b2J", "\\xc2\\x9b2J"), ("店 é", "店 é")):
         line = dict(server.audit_lines("decision")[0], action="a.b")
         line["field"] = {"merchant": value}
         path = folder / "one.log"
         path.write_text(json.dumps(line) + "\n")
         (row,) = table(*options, path)
-        assert row["field.merchant"] == "'" + value
+        assert row["field.merchant"] == shown
 
 
 def test_an_outcome_that_never_comes(server, folder):

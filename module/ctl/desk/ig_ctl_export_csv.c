@@ -25,6 +25,35 @@ ig_csv_is_formula(ig_str_t s)
 }
 
 
+/* As text is shown elsewhere: a table may be looked at in a terminal, too. */
+static void
+ig_csv_characters(ig_str_t s)
+{
+    size_t  n;
+
+    while (s.len > 0) {
+        n = 0;
+
+        while (n < s.len && memchr("\"\t\r\n", s.data[n], 4) == NULL) {
+            n++;
+        }
+
+        ig_out_text(stdout, (ig_str_t) { n, s.data });
+
+        if (n < s.len) {
+            if (s.data[n] == '"') {
+                putchar('"');
+            }
+
+            putchar(s.data[n++]);
+        }
+
+        s.data += n;
+        s.len -= n;
+    }
+}
+
+
 static void
 ig_csv_text(ig_str_t s)
 {
@@ -38,7 +67,7 @@ ig_csv_text(ig_str_t s)
     }
 
     if (!quotes) {
-        fwrite(s.data, 1, s.len, stdout);
+        ig_csv_characters(s);
         return;
     }
 
@@ -48,14 +77,7 @@ ig_csv_text(ig_str_t s)
         putchar('\'');
     }
 
-    for (i = 0; i < s.len; i++) {
-        if (s.data[i] == '"') {
-            putchar('"');
-        }
-
-        putchar(s.data[i]);
-    }
-
+    ig_csv_characters(s);
     putchar('"');
 }
 
