@@ -31,7 +31,8 @@ def change(server, op, name, key, **options):
 def entries(server, name, *options, code=0):
     status, out, err = ctl("list", "show", name, "--json", *options, "--log",
                            *server.audit_paths())
-    assert (status, err) == (code, "")
+    assert status == code
+    assert err == "" if code == 0 else "by these files no key" in err
     whole = json.loads(out)
     assert whole["list"] == name and whole["untold"] == 0
     return whole["entries"]
@@ -125,6 +126,10 @@ def test_the_log_does_not_tell_all(nginx, app):
     code, out, err = ctl("list", "show", "banned", "--log", part)
     assert (code, out) == (1, "")
     assert "of 1 line the key could not be told" in err
+    assert 'by these files no key is on the list "banned"' in err
+    code, out, err = ctl("list", "show", "baned", "--all", "--log", part)
+    assert (code, out) == (1, "")
+    assert 'by these files no key ever was on the list "baned"' in err
 
 
 def test_a_change_the_store_did_not_do(folder):

@@ -271,7 +271,8 @@ ig_list_run(int argc, char **argv)
 
     if (left < 4) {
         return ig_ctl_usage(&ig_ctl_list, "expected \"add\", \"remove\" or"
-                            " \"show\", a list and FIELD=VALUE");
+                            " \"show\", a list and FIELD=VALUE; or \"show\","
+                            " a list and --log FILE");
     }
 
     q.op = argv[1];

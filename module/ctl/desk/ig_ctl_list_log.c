@@ -349,6 +349,12 @@ ig_list_log_fold(ig_list_arguments_t *a)
     rc = ig_list_read(a->fold, a->file, a->nfiles);
     shown = ig_list_show(a->fold);
 
+    if (rc == IG_CTL_OK && shown == 0) {
+        (void) ig_ctl_error("by these files no key %s on the list \"%.*s\"",
+                            a->fold->all ? "ever was" : "is",
+                            ig_fmt(a->fold->list));
+    }
+
     return rc != IG_CTL_OK ? rc : shown > 0 ? IG_CTL_OK : IG_CTL_FAILED;
 }
 
