@@ -106,6 +106,7 @@ def next_steps():
           "conf/demo.conf      the policy that decided here\n"
           "conf/rules          its rules, with what each may hurt\n"
           "README.md           what it is for, and what it does not promise\n"
+          "docs/audit-log.md   how to ask the log: who, what, why, is it whole\n"
           "docs/reference.md   every directive, variable and audit line")
 
 
@@ -135,8 +136,11 @@ done; echo
 {ctl} list remove banned account=me --reason "it was me" --by me \\
     --socket unix:{control}
 
-# what happened
-tail -n 2 {audit}
+# what happened; why was the last one denied; all about that account; is it whole?
+{ctl} log -n 5 {audit}
+{ctl} explain $({ctl} log --decision deny -n 1 {audit} \\
+    | cut -d ' ' -f 2) {audit}
+{ctl} dossier --secret {secret} account me {audit}
 {ctl} verify {audit}
 """
 
@@ -151,7 +155,8 @@ def show_run(servers):
           f"nginx.conf   {servers.folder / 'nginx.conf'}\n")
     print("In another terminal:\n")
     print(CALLS.format(url=servers.url, audit=servers.audit, ctl=CTL,
-                       control=servers.control), flush=True)
+                       control=servers.control,
+                       secret=servers.folder / "integrity.key"), flush=True)
     while True:
         signal.pause()
 
