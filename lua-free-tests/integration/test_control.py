@@ -57,6 +57,22 @@ def changes(server):
     return server.audit_lines("list")
 
 
+def test_what_operators_ask_is_no_call(nginx, app):
+    """The location inherits from http that calls without an action are
+    refused: operators were locked out, or noted as unclassified calls."""
+    server = nginx(http=POLICY + """
+        integrity on;
+        integrity_action $http_x_action unclassified=deny;
+        """, server=PLACES.replace("integrity_action order.create;", ""),
+        APP=app, WHO="")
+    code, said = ctl(server, "add", "banned", "account=ann", "--for", "1h",
+                     *WHY)
+    assert code == 0 and said["listed"], said
+    server.quit()
+    assert server.audit_lines("unclassified") == []
+    assert server.audit_lines("decision") == []
+
+
 def test_a_key_put_on_a_list_and_taken_off(nginx, app, store):  # noqa: F811
     server = make(nginx, app, store)
     assert post(server, "ann") == 200

@@ -409,7 +409,9 @@ ngx_http_integrity_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    conf->decides = conf->mode->mode != IG_MODE_OFF && conf->action != NULL;
+    /* What operators ask is no call, whatever the levels above say. */
+    conf->decides = conf->mode->mode != IG_MODE_OFF && conf->action != NULL
+                    && conf->control.file == NULL;
     conf->leads = mcf->used.file != NULL && ngx_http_integrity_leads(cf);
     conf->enabled = conf->decides || conf->leads;
 
