@@ -186,6 +186,8 @@ def main():
             next_steps()
     except (Trouble, OSError) as trouble:
         problems = [str(trouble)]
+        if servers is not None:
+            problems += servers.complaints()
     except KeyboardInterrupt:
         print()
         return 0 if options.run else 130

@@ -11,6 +11,8 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from servers import Trouble
+
 HONEST = "honest shoppers"
 HAMMER = "one account hammers reviews"
 FARM = "a device farm praises one product"
@@ -106,7 +108,12 @@ class Caller:
         self._connection.request("POST", path, json.dumps(body),
                                  self._headers)
         answer = self._connection.getresponse()
-        said = json.loads(answer.read() or b"{}")
+        text = answer.read()
+        try:
+            said = json.loads(text or b"{}")
+        except ValueError:
+            raise Trouble(f"a {what} of {self.account} was answered with "
+                          f"{answer.status} and no JSON: {text!r}") from None
         self._day.calls.append(Call(self.group, what, answer.status,
                                     said.get("event", "")))
         return said

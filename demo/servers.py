@@ -221,6 +221,14 @@ class Servers:
         return (_tail(self.folder / "logs" / "start.log")
                 or _tail(self.error_log))
 
+    def complaints(self):
+        """The last of what nginx's error log says beyond notices."""
+        if not self.error_log.exists():
+            return []
+        lines = self.error_log.read_text(errors="replace").splitlines()
+        return [line for line in lines if re.search(
+            r" \[(warn|error|crit|alert|emerg)\] ", line)][-3:]
+
     def status(self):
         """The status page as an object, or None while there is none."""
         try:

@@ -44,7 +44,8 @@ def check(server):
     wrong = server.dir / "wrong.conf"
     wrong.write_text(server.conf_path.read_text().replace(
         '"banned" ', f'"{server.values["LIST"]} > 1" '))
-    return [ctl("check", server.conf_path), ctl("check", wrong, codes=(1,))]
+    return [ctl("check", *more, path, codes=(code,)) for more in ([], ["--json"])
+            for path, code in ((server.conf_path, 0), (wrong, 1))]
 
 
 def dossier(server):
