@@ -116,7 +116,7 @@ class Story:
                    "name": "banned"}
         if op == "add":
             members["until"] = stamp(self.moment + datetime.timedelta(days=2))
-        members |= {"reason": "刷单 <b>case 7</b>", "by": "li",
+        members |= {"reason": "刷单 <b>case 7</b>", "by": "desk",
                     "field": {"account": account}, "policy": "a" * 16}
         self.lines.append(self._chain().line("list", **members))
         self.changes.append((self.moment, members))
