@@ -232,8 +232,8 @@ def alone():
 # lane ends where a build fails.
 
 STAGES = [
-    [[build, structure, unit, unit_valgrind, build_clang],
-     [build_sanitized_units, unit_sanitized, build_sanitized]],
+    [[build, structure, unit, unit_valgrind],
+     [build_sanitized_units, unit_sanitized, build_sanitized, build_clang]],
     [[tools]],
     [[integration, integration_sanitized, alone]],
 ]

@@ -42,7 +42,8 @@ def check(answer, status, title):
     assert body == {"type": "about:blank", "title": title, "status": status,
                     "event": body["event"]}
     assert int(answer.headers["content-length"]) == len(answer.body)
-    told = repr(answer).lower()
+    # an event's id may hold any of these by chance
+    told = repr(answer).replace(body["event"], "").lower()
     for word in ("banned", "hasty", "secret", "777", "calls", "score"):
         assert word not in told
     return body["event"]
