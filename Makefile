@@ -31,7 +31,7 @@ PACKAGES_BUILD = build-essential nginx nginx-dev libhiredis-dev \
 PACKAGES_TEST  = $(PACKAGES_BUILD) clang valgrind libcmocka-dev dpkg-dev \
     locales python3-pytest python3-pytest-xdist python3-hypothesis \
     python3-httpx python3-h2 python3-jsonschema python3-redis \
-    jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc \
+    openssl jq sqlite3 lnav logrotate rsyslog rsyslog-relp mandoc \
     chromium fonts-dejavu-core fonts-wqy-microhei
 
 NGINX_SRC = /usr/share/nginx/src
@@ -40,7 +40,7 @@ NGINX_SRC = /usr/share/nginx/src
 .SUFFIXES:
 
 .PHONY: help deps deps-build build unit-programs demo run test bench \
-    bench-verify bench-log install uninstall clean FORCE
+    honest bench-verify bench-log install uninstall clean FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
