@@ -127,3 +127,37 @@ ig_desk_page(const ig_desk_output_t *output,
 
     return rc;
 }
+
+
+unsigned
+ig_desk_top_field(ig_page_t *page, const ig_top_t *top, unsigned from,
+    unsigned shown, const ig_page_column_t *column, unsigned ncolumns,
+    void (*write)(ig_page_t *page, const ig_top_row_t *row))
+{
+    unsigned  i, end;
+
+    for (end = from; end < top->nrows
+         && ig_str_eq(top->row[end].field, top->row[from].field); end++)
+    {
+        /* void */
+    }
+
+    ig_page_put(page, "%.*s: %s", ig_fmt(top->row[from].field),
+                top->dropped ? "at least " : "");
+    ig_page_number(page, end - from);
+    ig_page_put(page, " different");
+
+    if (end - from > shown) {
+        ig_page_put(page, ", the %u most frequent", shown);
+    }
+
+    ig_page_table(page, column, ncolumns, true);
+
+    for (i = from; i < end && i < from + shown; i++) {
+        write(page, &top->row[i]);
+    }
+
+    ig_page_table_end(page);
+
+    return end;
+}

@@ -40,6 +40,15 @@ int ig_desk_zone(void *ctx, const char *name, const char *value);
 int ig_desk_page(const ig_desk_output_t *output,
     void (*write)(ig_page_t *page, void *ctx), void *ctx);
 
+/*
+ * A table of the heaviest keys of one field, at most `shown`, from row `from`
+ * of a sorted top on; column[1] is their weight, `write` fills a row's cells.
+ * Returns the row behind the field's last.
+ */
+unsigned ig_desk_top_field(ig_page_t *page, const ig_top_t *top,
+    unsigned from, unsigned shown, const ig_page_column_t *column,
+    unsigned ncolumns, void (*write)(ig_page_t *page, const ig_top_row_t *row));
+
 #define IG_DESK_OPTIONS(o)                                                    \
     IG_OPTION_FLAG("--json", 0, &(o)->json),                                  \
     IG_OPTION_TEXT("--html", 0, &(o)->html),                                  \

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "ig_ctl_desk.h"
 #include "ig_ctl_dossier.h"
 
 
@@ -295,13 +296,9 @@ ig_dossier_link_row(ig_page_t *page, const ig_top_row_t *row)
 }
 
 
-/* The rows of one field, from `from` on; the end of them is returned. */
 static unsigned
 ig_dossier_link_field(ig_page_t *page, const ig_dossier_t *d, unsigned from)
 {
-    unsigned         i, end;
-    const ig_top_t  *top;
-
     static const ig_page_column_t  column[] = {
         { "Key", IG_COLUMN_TEXT },
         { "Calls", IG_COLUMN_NUMBER },
@@ -310,32 +307,8 @@ ig_dossier_link_field(ig_page_t *page, const ig_dossier_t *d, unsigned from)
         { "Last", IG_COLUMN_TIME }
     };
 
-    top = &d->link;
-
-    for (end = from; end < top->nrows
-         && ig_str_eq(top->row[end].field, top->row[from].field); end++)
-    {
-        /* void */
-    }
-
-    ig_page_put(page, "%.*s: %s", ig_fmt(top->row[from].field),
-                top->dropped ? "at least " : "");
-    ig_page_number(page, end - from);
-    ig_page_put(page, " different");
-
-    if (end - from > IG_DOSSIER_SHOWN) {
-        ig_page_put(page, ", the %u most frequent", IG_DOSSIER_SHOWN);
-    }
-
-    ig_page_table(page, column, ig_countof(column), true);
-
-    for (i = from; i < end && i < from + IG_DOSSIER_SHOWN; i++) {
-        ig_dossier_link_row(page, &top->row[i]);
-    }
-
-    ig_page_table_end(page);
-
-    return end;
+    return ig_desk_top_field(page, &d->link, from, IG_DOSSIER_SHOWN, column,
+                             ig_countof(column), ig_dossier_link_row);
 }
 
 

@@ -4,6 +4,7 @@
  * Owns nothing.  Called by ig_ctl_report_page.c.
  */
 
+#include "ig_ctl_desk.h"
 #include "ig_ctl_report.h"
 
 
@@ -27,13 +28,9 @@ ig_report_key_row(ig_page_t *page, const ig_top_row_t *row)
 }
 
 
-/* The rows of one field, from `from` on; the end of them is returned. */
 static unsigned
 ig_report_key_field(ig_page_t *page, const ig_report_t *r, unsigned from)
 {
-    unsigned         i, end;
-    const ig_top_t  *top;
-
     static const ig_page_column_t  column[] = {
         { "Key", IG_COLUMN_TEXT },
         { "Not allowed", IG_COLUMN_NUMBER },
@@ -42,32 +39,8 @@ ig_report_key_field(ig_page_t *page, const ig_report_t *r, unsigned from)
         { "Denied", IG_COLUMN_NUMBER }
     };
 
-    top = &r->key;
-
-    for (end = from; end < top->nrows
-         && ig_str_eq(top->row[end].field, top->row[from].field); end++)
-    {
-        /* void */
-    }
-
-    ig_page_put(page, "%.*s: %s", ig_fmt(top->row[from].field),
-                top->dropped ? "at least " : "");
-    ig_page_number(page, end - from);
-    ig_page_put(page, " different");
-
-    if (end - from > IG_REPORT_SHOWN) {
-        ig_page_put(page, ", the %u most frequent", IG_REPORT_SHOWN);
-    }
-
-    ig_page_table(page, column, ig_countof(column), true);
-
-    for (i = from; i < end && i < from + IG_REPORT_SHOWN; i++) {
-        ig_report_key_row(page, &top->row[i]);
-    }
-
-    ig_page_table_end(page);
-
-    return end;
+    return ig_desk_top_field(page, &r->key, from, IG_REPORT_SHOWN, column,
+                             ig_countof(column), ig_report_key_row);
 }
 
 
